@@ -1,0 +1,61 @@
+/* correlator.conf: what it holds, and how it is read. */
+#ifndef PDNA_CONFIG_H
+#define PDNA_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What is asked of a packet, as in collectd's SecurityLevel. */
+enum security_level {
+  SECURITY_NONE,    /* takes everything */
+  SECURITY_SIGN,    /* takes Sign only */
+  SECURITY_ENCRYPT, /* takes Sign and Encrypt */
+};
+
+struct relay_config {
+  char *user;   /* who signs */
+  char **hosts; /* globs, fnmatch(3), of the host names it may speak for */
+  size_t hosts_len;
+};
+
+struct collectd_config {
+  char **listen; /* "ADDRESS:PORT", "[ADDRESS]:PORT"; none: no such source */
+  size_t listen_len;
+  enum security_level security_level;
+  char *auth_file; /* collectd's format: "user: password" lines; or NULL */
+  unsigned max_skew_s;
+  struct relay_config *relays;
+  size_t relays_len;
+};
+
+struct sink_config {
+  char *name;
+  char *session; /* snmp_parse_args words; -Ci makes it informs */
+  bool inform;
+};
+
+struct policy_config {
+  unsigned silent_s;
+  unsigned learning_s;
+  unsigned manifest_wait_s;
+  char *unverified_update; /* "critical", "warning", "info" or "accept" */
+};
+
+struct config {
+  char *file;
+  char *database; /* a libpq conninfo */
+  char *tenant;
+  char *state_dir; /* spool and Net-SNMP's persistent data */
+  unsigned long spool_max_bytes;
+  struct collectd_config collectd;
+  struct sink_config *sinks;
+  size_t sinks_len;
+  struct policy_config policy;
+};
+
+/* Read and check `file`. Every problem is printed to standard error as
+ * "FILE:LINE: what". Returns 0, or -EINVAL or the errno of reading it. */
+int config_read(const char *file, struct config **ret_config);
+void config_free(struct config *config);
+
+#endif

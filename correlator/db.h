@@ -1,0 +1,61 @@
+/* PostgreSQL through libpq, synchronous. A struct db belongs to one thread.
+ */
+#ifndef PDNA_DB_H
+#define PDNA_DB_H
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct db;
+
+enum db_error {
+  DB_OK = 0,
+  DB_AWAY,    /* no connection, or it broke: try again later */
+  DB_RETRY,   /* serialization failure or deadlock: try again at once */
+  DB_REFUSED, /* the statement failed; db_message says why */
+};
+
+/* Connect; search_path is not relied on: statements name process_dna. The
+ * session's TimeZone is UTC. Always gives a handle (but for -ENOMEM); on
+ * DB_AWAY it may be used for db_message and db_reconnect. */
+enum db_error db_open(const char *conninfo, struct db **ret_db);
+enum db_error db_reconnect(struct db *db);
+void db_close(struct db *db); /* NULL does nothing */
+
+/* Run a statement with text parameters (NULL is SQL null). On DB_OK
+ * *ret_result (may be NULL) is the caller's to PQclear. */
+enum db_error db_query(struct db *db, const char *sql, size_t params_len,
+                       const char *const *params, PGresult **ret_result);
+
+/* Several statements at once, no parameters, as one transaction. */
+enum db_error db_script(struct db *db, const char *sql);
+
+/* The last error in one line, without a newline. */
+const char *db_message(const struct db *db);
+
+/* For LISTEN: the socket to poll, and the next notification or NULL (free
+ * with PQfreemem). */
+int db_socket(const struct db *db);
+PGnotify *db_notification(struct db *db);
+
+/* A PostgreSQL array literal ('{"a",NULL,"b"}') that grows as elements are
+ * appended. Failure to allocate is remembered and shown by db_array_text. */
+struct db_array {
+  char *text;
+  size_t len;
+  size_t capacity;
+  bool failed;
+};
+void db_array_add_text(struct db_array *a, const char *value); /* NULL: null */
+void db_array_add_int(struct db_array *a, int64_t value);
+void db_array_add_bool(struct db_array *a, bool value);
+/* Microseconds since the epoch as a timestamptz. */
+void db_array_add_time(struct db_array *a, int64_t time_us);
+/* The literal, or NULL if memory ran out. Valid until the next call on it. */
+const char *db_array_text(struct db_array *a);
+void db_array_reset(struct db_array *a); /* empty, memory kept */
+void db_array_free(struct db_array *a);
+
+#endif

@@ -1,0 +1,26 @@
+/* Ingest: where every source hands in what it has. It drops what is known
+ * already, batches the rest and gives it to the writer. Sources know ingest,
+ * never the reverse. */
+#ifndef PDNA_INGEST_H
+#define PDNA_INGEST_H
+
+#include "correlator/report.h"
+
+struct ingest;
+
+/* What a report's host did last, as the database and the reports since know
+ * it: for refusing replays and strangers at arrival. */
+struct ingest_agent {
+  int64_t last_observed_us;         /* 0: never */
+  int64_t boot_s;                   /* 0: unknown */
+  char signer[REPORT_NAME_MAX + 1]; /* "": not bound */
+};
+
+/* Take over a report; *report becomes NULL. Never blocks on the database. */
+void ingest_report(struct ingest *ingest, struct report **report);
+
+/* Returns false if nothing is known of the host. */
+bool ingest_agent(struct ingest *ingest, const char *host,
+                  struct ingest_agent *ret_agent);
+
+#endif
