@@ -34,6 +34,8 @@ enum db_error db_script(struct db *db, const char *sql);
 
 /* The last error in one line, without a newline. */
 const char *db_message(const struct db *db);
+/* Its SQLSTATE; "" if the server gave none. */
+const char *db_sqlstate(const struct db *db);
 
 /* For LISTEN: the socket to poll, and the next notification or NULL (free
  * with PQfreemem). */
