@@ -1,9 +1,9 @@
 /* Paths of executables as text that every consumer can carry.
  *
  * Canonical text: the raw path with ':', '%', '"', '\\', space, control bytes
- * and bytes over 0x7E written as %XX (two upper-case hex digits), and a
- * leading '@' as well; '/' is kept. Encoding is exact both ways; the decoder
- * takes only what the encoder writes.
+ * and bytes over 0x7E written as %XX (two upper-case hex digits); '/' is kept,
+ * and stands first. Encoding is exact both ways; the decoder takes only what
+ * the encoder writes.
  *
  * Instance: how collectd carries (container, path): '@' and the container key
  * if there is one, then the canonical text with ':' for '/'. An instance
@@ -28,7 +28,7 @@ enum {
 };
 
 /* Encode a raw path as canonical text, unshortened. The caller frees
- * *ret_text. Returns 0, -EINVAL (empty) or -ENOMEM. */
+ * *ret_text. Returns 0, -EINVAL (no leading '/') or -ENOMEM. */
 int pathname_encode(const char *raw, char **ret_text);
 
 /* Decode canonical text to raw bytes, NUL-terminated; the caller frees

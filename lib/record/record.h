@@ -85,7 +85,7 @@ struct record {
   char name[COMM_MAX + 1];
   uid_t uid; /* effective */
   uint64_t rss_kib;
-  char *exe_path; /* raw bytes as the kernel has them; owned */
+  char *exe_path; /* raw bytes as the kernel has them, '/' first; owned */
   char container[CONTAINER_MAX + 1];
   enum exe_state state;   /* never EXE_SUPERSEDED */
   enum exe_reason reason; /* set where a digest below is missing */
