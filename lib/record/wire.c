@@ -305,9 +305,9 @@ static int decode_by_type(const struct wire_list *list,
   case WIRE_PACKAGE:
     return decode_package(list, &item->executable.package);
   case WIRE_ADDRESS:
-    if (!address_valid(name))
+    if (!address_valid(name) || strlen(name) > WIRE_ADDRESS_MAX)
       return -EINVAL;
-    snprintf(item->address, sizeof(item->address), "%s", name);
+    memcpy(item->address, name, strlen(name) + 1);
     return 0;
   case WIRE_HOST:
     if (!host_id_valid(name))
