@@ -112,8 +112,44 @@ static void long_paths_that_differ_keep_apart(void **state) {
   assert_true(pathname_is_shortened(instance_a));
 }
 
-static void a_plain_path_is_not_called_shortened(void **state) {
+/* Newlines all through: every byte is written as a code of three. With one
+ * plain byte more at a time, the cuts fall on each of a code's bytes. */
+static void cuts_fall_between_codes(void **state) {
+  static const size_t heads[] = {58, 59, 60};
+  static const size_t tails[] = {48, 48, 48};
+
   (void)state;
+  for (size_t plain = 0; plain < 3; plain++) {
+    char raw[102], instance[PATHNAME_MAX + 1];
+    char *text;
+    const char *tilde;
+
+    memset(raw, '\n', sizeof(raw) - 1);
+    memcpy(raw, "/ab", plain + 1);
+    raw[sizeof(raw) - 1] = '\0';
+    assert_int_equal(pathname_encode(raw, &text), 0);
+    assert_int_equal(pathname_to_instance("", text, instance), 0);
+    tilde = strchr(instance, '~');
+    assert_int_equal(tilde - instance, heads[plain]);
+    tilde = strrchr(instance, '~');
+    assert_int_equal(strlen(tilde + 1), tails[plain]);
+    assert_int_equal(tilde[1], '%');
+    free(text);
+  }
+}
+
+static void a_plain_path_is_not_called_shortened(void **state) {
+  char path[PATHNAME_MAX + 1];
+
+  (void)state;
+  memset(path, 'x', PATHNAME_MAX);
+  path[PATHNAME_MAX] = '\0';
+  path[0] = '/';
+  path[60] = '~';
+  path[77] = '~';
+  assert_false(pathname_is_shortened(path));
+  memset(path + 61, 'a', 16);
+  assert_true(pathname_is_shortened(path));
   assert_false(pathname_is_shortened("/usr/sbin/nginx"));
   assert_false(pathname_is_shortened("/a~0123456789abcdef~b"));
   assert_false(pathname_is_shortened(""));
@@ -150,6 +186,7 @@ int main(void) {
       cmocka_unit_test(paths_are_written_as_the_design_has_them),
       cmocka_unit_test(random_paths_come_back_or_are_shortened),
       cmocka_unit_test(long_paths_that_differ_keep_apart),
+      cmocka_unit_test(cuts_fall_between_codes),
       cmocka_unit_test(a_plain_path_is_not_called_shortened),
       cmocka_unit_test(what_the_encoder_does_not_write_is_refused),
   };
