@@ -40,7 +40,7 @@ static void processes_of_one_executable_make_one_row(void **state) {
   size_t len, invalid;
 
   (void)state;
-  strcpy(records[2].name, "twenty");
+  set_text(records[2].name, "twenty");
   assert_int_equal(executables_from_records(records, 3, &e, &len, &invalid), 0);
   assert_int_equal(invalid, 0);
   assert_int_equal(len, 2);
@@ -66,7 +66,7 @@ static void container_digest_and_state_keep_rows_apart(void **state) {
   size_t len;
 
   (void)state;
-  strcpy(records[3].container, "key");
+  set_text(records[3].container, "key");
   assert_int_equal(executables_from_records(records, 4, &e, &len, NULL), 0);
   assert_int_equal(len, 4);
   executables_free(e, len);
@@ -122,7 +122,7 @@ static void records_that_contradict_themselves_are_left_out(void **state) {
   r.state = EXE_UNREADABLE;
   assert_int_equal(record_validate(&r), -EINVAL);
   r = good;
-  strcpy(r.container, "a:b");
+  set_text(r.container, "a:b");
   assert_int_equal(record_validate(&r), -EINVAL);
   assert_int_equal(executables_from_records(&r, 1, &e, &len, &invalid), 0);
   assert_int_equal(len, 0);

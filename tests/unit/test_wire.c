@@ -48,7 +48,7 @@ static void identifiers_are_those_of_the_design(void **state) {
   struct wire_host host = {.id = "0123456789ab", .boot_s = 5};
 
   (void)state;
-  strcpy(e.container, "3f2a9c1b7d04");
+  set_text(e.container, "3f2a9c1b7d04");
   assert_int_equal(wire_from_executable(&e, &list), 0);
   assert_string_equal(wire_data_sets[list.type].type, "process_dna");
   assert_string_equal(list.plugin_instance, "@3f2a9c1b7d04:usr:sbin:nginx");
@@ -161,7 +161,7 @@ static void what_does_not_decode_is_refused(void **state) {
   assert_int_equal(decode(&good, &item), 0);
   for (size_t i = 0; i < sizeof(type_instances) / sizeof(char *); i++) {
     list = good;
-    strcpy(list.type_instance, type_instances[i]);
+    set_text(list.type_instance, type_instances[i]);
     assert_int_equal(decode(&list, &item), -EINVAL);
   }
   for (size_t i = 0; i < 5 * sizeof(values) / sizeof(values[0]); i++) {
@@ -177,7 +177,7 @@ static void what_does_not_decode_is_refused(void **state) {
   assert_int_equal(decode(&list, &item), -EINVAL);
   assert_int_equal(wire_decode(&good, 4, &item), -EINVAL);
   list = good;
-  strcpy(list.plugin_instance, "usr");
+  set_text(list.plugin_instance, "usr");
   assert_int_equal(decode(&list, &item), -EINVAL);
 }
 
@@ -204,12 +204,12 @@ static void packages_that_could_be_misread_are_refused(void **state) {
   (void)state;
   assert_int_equal(wire_from_package(&e, &list), 0);
   for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-    strcpy(list.type_instance, bad[i]);
+    set_text(list.type_instance, bad[i]);
     assert_int_equal(decode(&list, &item), -EINVAL);
   }
-  strcpy(e.package.name, "a:b");
+  set_text(e.package.name, "a:b");
   assert_int_equal(wire_from_package(&e, &list), -EINVAL);
-  strcpy(e.package.name, "");
+  set_text(e.package.name, "");
   assert_int_equal(wire_from_package(&e, &list), -EINVAL);
 }
 
@@ -228,10 +228,10 @@ static void addresses_hosts_and_markers_are_checked(void **state) {
   scan.series = 1;
   assert_int_equal(wire_from_scan(&scan, &list), 0);
   assert_int_equal(decode(&list, &item), 0);
-  strcpy(list.type_instance, "x");
+  set_text(list.type_instance, "x");
   assert_int_equal(decode(&list, &item), -EINVAL);
-  strcpy(list.type_instance, "");
-  strcpy(list.plugin_instance, ":x");
+  set_text(list.type_instance, "");
+  set_text(list.plugin_instance, ":x");
   assert_int_equal(decode(&list, &item), -EINVAL);
 }
 

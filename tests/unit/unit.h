@@ -6,7 +6,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
+
+/* Put `text` into the char array `field`, cut to fit. */
+#define set_text(field, text) snprintf(field, sizeof(field), "%s", text)
 
 #endif
