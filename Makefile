@@ -109,10 +109,14 @@ $(FUZZERS): $(B)/tests/%: $(B)/tests/fuzz/%.o $(TEST_LIBS)
 	$(say) LD $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(ALL_LIBS)
 
+# The helpers stand in for a host's programs: no sanitizer, and no library that
+# a chroot would lack. clock_shift is preloaded into collectd.
+$(HELPERS): override SAN :=
+$(HELPERS): HELPER_LDFLAGS := -static
+$(B)/tests/clock_shift: HELPER_LDFLAGS := -shared
 $(HELPERS): $(B)/tests/%: $(B)/tests/e2e/helpers/%.o
 	$(say) LD $@
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
-
+	$(Q)$(CC) $(ALL_LDFLAGS) $(HELPER_LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # --- What is run --------------------------------------------------------------
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)

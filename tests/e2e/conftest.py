@@ -1,0 +1,98 @@
+import itertools
+
+import pytest
+
+import processes
+from harness import Postgres
+from host import Host, System
+from processes import STATE, Failed
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def state_directory():
+    """Everything of the run is below it, and what was started ends with it."""
+    lock = processes.lock_state()
+    processes.end_all_at_exit()
+    yield STATE
+    processes.stop_everything()
+    lock.close()
+
+
+@pytest.fixture(scope="session")
+def postgres(state_directory):
+    cluster = Postgres(state_directory / "pg").start()
+    yield cluster
+    cluster.stop()
+
+
+def _maker(postgres):
+    """Makes central hosts; takes what System takes."""
+    made = []
+
+    def make(**kwargs):
+        made.append(System(STATE / f"s{next(_numbers)}", postgres, **kwargs))
+        return made[-1]
+
+    yield make
+    for central in made:
+        central.stop()
+    postgres.resume()
+
+
+@pytest.fixture(scope="module")
+def make_module_system(postgres):
+    yield from _maker(postgres)
+
+
+@pytest.fixture
+def make_system(postgres):
+    yield from _maker(postgres)
+
+
+@pytest.fixture(scope="module")
+def system(make_module_system):
+    """A central host, running, which the tests of a module share."""
+    return make_module_system().start()
+
+
+@pytest.fixture
+def make_host(request):
+    """Makes monitored hosts for one test, each with a name of its own."""
+    made = []
+
+    def make(central, **kwargs):
+        test = request.node.name.removeprefix("test_").replace("_", "-")
+        name = test[:50] + (f"-{len(made) + 1}" if made else "")
+        made.append(Host(name, STATE / f"h{next(_numbers)}", central, **kwargs))
+        return made[-1]
+
+    yield make
+    for host in made:
+        host.stop()
+
+
+@pytest.fixture
+def host(system, make_host):
+    return make_host(system)
+
+
+@pytest.fixture(autouse=True)
+def no_sanitizer_report(state_directory):
+    yield
+    reports = [r for r in (log.new_sanitizer_report()
+                           for log in processes.Log.all) if r]
+    if reports:
+        pytest.fail("\n".join(reports), pytrace=False)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """What failed is shown with the ends of the logs."""
+    report = (yield).get_result()
+    if report.failed:
+        for name, tail in processes.log_tails():
+            report.sections.append((name, tail))
+        if call.excinfo and call.excinfo.errisinstance(Failed):
+            report.sections.insert(0, ("what failed", str(call.excinfo.value)))

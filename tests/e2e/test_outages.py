@@ -1,0 +1,143 @@
+"""Parts of the system go away and come back: nothing that was accepted is
+lost, and nothing is told twice."""
+
+import time
+
+from harness import HELPERS, Clock, swap
+from host import sha256_of
+from processes import wait_for
+
+OUTAGE_S = 20
+
+
+def traps_of(system, alert):
+    return system.nms.traps(AlertKey=alert["key"])
+
+
+def pass_seconds(since, seconds):
+    time.sleep(max(0, since + seconds - time.monotonic()))
+
+
+def test_correlator_killed_between_verdict_and_trap(make_system, make_host):
+    system = make_system().start()
+    host = make_host(system)
+    path = host.binary()
+    host.established(path)
+
+    # The verdict stands, but no trap can be taken from the outbox.
+    system.sql("ALTER FUNCTION process_dna.outbox_lease RENAME TO held_back")
+    swap(path, b"evil")
+    alert = host.wait_alert(path, state="open")
+    system.correlator.kill()
+    assert traps_of(system, alert) == []
+
+    system.sql("ALTER FUNCTION process_dna.held_back RENAME TO outbox_lease")
+    system.correlator.start()
+    host.wait_trap(alert, "pdnaBinaryChanged")
+    host.wait_scans(2)
+    assert len(traps_of(system, alert)) == 1
+    assert len(host.alerts(path)) == 1
+
+
+def test_postgresql_stopped_for_20_s(make_system, make_host):
+    system = make_system().start()
+    host, other = make_host(system), make_host(system)
+    path, kept = host.binary(), other.binary()
+    host.established(path)
+    other.established(kept)
+
+    began = time.monotonic()
+    system.postgres.halt()
+    swap(path, b"evil")
+    pass_seconds(began, OUTAGE_S)
+    system.correlator.run("status", status=3)
+    system.postgres.resume()
+
+    alert = host.wait_critical(path, sha256=sha256_of(path))
+    host.wait_scans(2)
+    assert len(host.alerts(path)) == 1 and len(traps_of(system, alert)) == 1
+    other.assert_quiet(kept)
+    assert system.counter("spooled") > 0 and system.counter("spool-lost") == 0
+
+
+def test_database_away_at_start(make_system, make_host):
+    system = make_system()
+    system.correlator.migrate()
+    system.nms.start()
+    system.postgres.halt()
+    system.correlator.run("agents", status=3)
+    system.correlator.start()
+    host = make_host(system)
+    path = host.binary()
+    host.run(path)
+    wait_for("collectd sends", lambda: "cannot connect" in
+             system.correlator.log.text() or
+             "database" in system.correlator.log.text())
+    system.postgres.resume()
+    assert host.wait_baseline(path) == (sha256_of(path), "first-use")
+
+
+def test_snmptrapd_away_for_20_s_gets_the_inform(make_system, make_host):
+    system = make_system(sinks=lambda nms: {"informed": nms.session(inform=True)})
+    system.start()
+    host = make_host(system)
+    path, first = host.binary(), host.binary("first")
+    host.established(path)
+    host.established(first)
+    swap(first, b"evil")
+    host.wait_critical(first)
+
+    began = time.monotonic()
+    system.nms.stop()
+    swap(path, b"evil")
+    alert = host.wait_alert(path, state="open")
+    pass_seconds(began, OUTAGE_S)
+    system.nms.start()
+    host.wait_trap(alert, "pdnaBinaryChanged", 90)
+    wait_for("inform acknowledged",
+             lambda: system.counter("informs-acknowledged") == 2)
+    assert len(traps_of(system, alert)) == 1
+
+
+def test_collectd_restarted(system, make_host):
+    host = make_host(system)
+    path = host.binary()
+    host.established(path)
+
+    host.stop_collectd()
+    host.start()
+    host.assert_quiet(path, 3)
+
+    host.stop_collectd()
+    swap(path, b"evil")
+    host.start()
+    host.wait_critical(path, sha256=sha256_of(path))
+
+
+def test_host_clock_stepped_back(system, make_host):
+    clock = Clock(system.directory / "shift")
+    host = make_host(system, preload=[clock.preload], env=clock.env)
+    path = host.binary()
+    host.established(path)
+
+    clock.step_to(-8)
+    swap(path, b"evil")
+    host.wait_critical(path, sha256=sha256_of(path))
+    clock.step_to(0)
+    host.wait_scans(2)
+    assert len(host.alerts(path)) == 1
+
+
+def test_silent_agent(make_system, make_host):
+    system = make_system(policy={"silent": 10}).start()
+    host = make_host(system)
+    path = host.binary()
+    host.established(path)
+    assert host.alerts(kind="agent-silent") == []
+
+    host.stop_collectd()
+    [alert] = wait_for("agent silent", lambda: host.alerts(
+        kind="agent-silent", state="open"), 120)
+    assert host.wait_trap(alert, "pdnaAgentSilent")
+    host.start()
+    assert host.wait_trap(alert, "pdnaAlertCleared", 90)

@@ -1,0 +1,226 @@
+"""Packets that no host of ours sends: each is dropped whole and counted by
+reason in `status`, the packets around it are unharmed."""
+
+import struct
+import time
+
+import pytest
+
+from collectd_packet import (
+    Scan, part, send, sha256_text, sign, string,
+)
+from harness import PASSWORD, USER
+from processes import wait_for
+
+BAD = "/opt/bad"
+DIGEST = sha256_text("good")
+
+
+@pytest.fixture(scope="module")
+def central(make_module_system):
+    return make_module_system(
+        users={USER: PASSWORD, "other": "another password"}).start()
+
+
+def bad_scan(host, **kwargs):
+    """A scan as a stranger would like to have it believed."""
+    return Scan(host, **kwargs).executable(BAD, DIGEST)
+
+
+def bad_payload(host, at=None):
+    [payload] = bad_scan(host, at=at).payloads()
+    return payload
+
+
+def signed(payload):
+    return sign(payload, USER, PASSWORD)
+
+
+def with_list(host, *args, **kwargs):
+    """A well-signed scan that has this value list in it."""
+    [packet] = bad_scan(host).add(*args, **kwargs).packets(USER, PASSWORD)
+    return packet
+
+
+def flipped(packet):
+    return packet[:-1] + bytes([packet[-1] ^ 1])
+
+
+HOSTILE = {
+    "cut in the first header":
+        ("dropped-malformed", lambda h: signed(bad_payload(h))[:3]),
+    "cut in a part, then signed":
+        ("dropped-malformed", lambda h: signed(bad_payload(h)[:-5])),
+    "part of length zero":
+        ("dropped-malformed",
+         lambda h: signed(bad_payload(h) + struct.pack("!HH", 4, 0))),
+    "part longer than the packet":
+        ("dropped-malformed",
+         lambda h: signed(bad_payload(h) + struct.pack("!HH", 4, 500) + b"x")),
+    "more values than there are":
+        ("dropped-malformed",
+         lambda h: signed(bad_payload(h) + part(6, struct.pack("!H", 60000)))),
+    "name without an end":
+        ("dropped-malformed",
+         lambda h: signed(bad_payload(h) + part(4, b"process_dna"))),
+    "oversized":
+        ("dropped-oversized",
+         lambda h: signed(bad_payload(h) + string(5, "x" * 100) * 600)),
+    "not signed":
+        ("dropped-security-level", bad_payload),
+    "encrypted, where Sign is asked for":
+        ("dropped-security-level",
+         lambda h: part(0x210, struct.pack("!H", 6) + b"agents" + b"\7" * 200)),
+    "wrong password":
+        ("dropped-signature", lambda h: sign(bad_payload(h), USER, "guessed")),
+    "changed on the way":
+        ("dropped-signature", lambda h: flipped(signed(bad_payload(h)))),
+    "unknown user":
+        ("dropped-unknown-user",
+         lambda h: sign(bad_payload(h), "nobody", "nothing")),
+    "another user's host":
+        ("dropped-wrong-user",
+         lambda h: sign(bad_payload(h), "other", "another password")),
+    "too old":
+        ("dropped-skew",
+         lambda h: signed(bad_payload(h, at=time.time() - 3600))),
+    "from the future":
+        ("dropped-skew",
+         lambda h: signed(bad_payload(h, at=time.time() + 3600))),
+    "not newer than the last scan":
+        ("dropped-replayed",
+         lambda h: signed(bad_payload(h, at=time.time() - 300))),
+    "digest of 63 digits":
+        ("dropped-values", lambda h: with_list(
+            h, "process_dna", [1, 1, 1, 0, 1], ":opt:worse",
+            "current-" + DIGEST[1:])),
+    "path that no encoder writes":
+        ("dropped-values", lambda h: with_list(
+            h, "process_dna", [1, 1, 1, 0, 1], ":opt:%2", "current-" + DIGEST)),
+    "state that does not exist":
+        ("dropped-values", lambda h: with_list(
+            h, "process_dna", [1, 1, 1, 0, 1], ":opt:worse", "fine-" + DIGEST)),
+    "too few values":
+        ("dropped-values", lambda h: with_list(
+            h, "process_dna", [1, 1], ":opt:worse", "current-" + DIGEST)),
+    "values that are no numbers":
+        ("dropped-values", lambda h: with_list(
+            h, "process_dna", [float("nan"), -1, 1, 0, 1], ":opt:worse",
+            "current-" + DIGEST)),
+}
+
+
+def known_paths(central, host):
+    return {row[0] for row in central.sql(
+        "SELECT e.path FROM process_dna.executables e JOIN process_dna.agents a"
+        f" USING (tenant_id, agent_id) WHERE a.name = '{host}'")}
+
+
+def take_up(central, host, scan, path):
+    send(scan.packets(USER, PASSWORD), central.correlator.port)
+    wait_for(f"{path} taken up", lambda: path in known_paths(central, host))
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_hostile_packet(central, what):
+    reason, make = HOSTILE[what]
+    host = what.replace(" ", "-").replace(",", "").replace("'", "")
+    begin = time.time()
+    boot = begin - 10000
+    take_up(central, host,
+            Scan(host, begin, 1, boot).executable("/opt/first", DIGEST),
+            "/opt/first")
+
+    # In the midst of a good scan of many packets.
+    scan = Scan(host, begin + 1, 2, boot)
+    for i in range(40):
+        scan.executable(f"/opt/{i}", sha256_text(str(i)))
+    good = scan.packets(USER, PASSWORD)
+    assert len(good) > 2
+    before = counters(central)
+    send([*good[:2], make(host), *good[2:]], central.correlator.port)
+    wait_for("the good scan", lambda: known_paths(central, host) == {
+        "/opt/first", *(f"/opt/{i}" for i in range(40))})
+    after = wait_for(f"{reason} counted", lambda: (
+        counters(central) if counters(central).get(reason, 0)
+        > before.get(reason, 0) else None))
+    changed = {n for n in after if n.startswith("dropped-")
+               and after[n] != before.get(n, 0)}
+    assert changed == {reason}
+    assert after["scans-incomplete"] == before["scans-incomplete"]
+    take_up(central, host,
+            Scan(host, begin + 2, 3, boot).executable("/opt/last", DIGEST),
+            "/opt/last")
+    assert BAD not in known_paths(central, host)
+
+
+def counters(central):
+    return central.correlator.json("status")["correlators"][0]["counters"]
+
+
+def test_replayed_scan(central):
+    host = "replayed"
+    scan = bad_scan(host).packets(USER, PASSWORD)
+    begin = counters(central)
+    send(scan, central.correlator.port)
+    wait_for("first", lambda: BAD in known_paths(central, host))
+    middle = counters(central)
+    assert middle["dropped-replayed"] == begin["dropped-replayed"]
+    send(scan, central.correlator.port)
+    wait_for("counted", lambda: counters(central)["dropped-replayed"]
+             > middle["dropped-replayed"])
+
+    # What is remembered against replays survives a crash.
+    central.correlator.kill()
+    central.correlator.start()
+    send(scan, central.correlator.port)
+    wait_for("counted again",
+             lambda: counters(central)["dropped-replayed"] > 0)
+
+
+def test_newer_boot_starts_afresh(central):
+    host = "rebooted"
+    now = time.time()
+    take_up(central, host, Scan(host, now, 7, now - 1000)
+            .executable("/opt/before", DIGEST), "/opt/before")
+    take_up(central, host, Scan(host, now - 100, 1, now - 200)
+            .executable("/opt/after", DIGEST), "/opt/after")
+
+
+def test_auth_file_is_read_again(central):
+    host = "newcomer"
+    scan = Scan(host).executable("/opt/new", DIGEST)
+    before = counters(central)["dropped-unknown-user"]
+    send(scan.packets("newcomer", "welcome"), central.correlator.port)
+    wait_for("refused", lambda: counters(central)["dropped-unknown-user"] > before)
+    central.correlator.set_users(
+        {USER: PASSWORD, "other": "another password", "newcomer": "welcome"})
+
+    def accepted():
+        again = Scan(host).executable("/opt/new", DIGEST)
+        send(again.packets("newcomer", "welcome"), central.correlator.port)
+        return "/opt/new" in known_paths(central, host)
+    wait_for("accepted", accepted, every=0.5)
+
+
+def test_incomplete_scan_is_judged_after_10_s(central):
+    host = "incomplete"
+    begin = time.time()
+    take_up(central, host, Scan(host, begin, 1, begin - 1000)
+            .executable("/opt/first", DIGEST), "/opt/first")
+    scan = Scan(host, begin + 1, 2, begin - 1000)
+    for i in range(40):
+        scan.executable(f"/opt/{i}", sha256_text(str(i)))
+    packets = scan.packets(USER, PASSWORD)
+    send(packets[:-2] + packets[-1:], central.correlator.port)
+    wait_for("what came", lambda: "/opt/0" in known_paths(central, host))
+    assert "/opt/39" not in known_paths(central, host)
+    assert counters(central)["scans-incomplete"] > 0
+
+
+def test_encrypted_packets_are_taken_where_asked_for(make_system, make_host):
+    central = make_system(security="encrypt").start()
+    host = make_host(central, security="Encrypt")
+    path = host.binary()
+    host.established(path)
+    assert "forge" in central.correlator.log.text()

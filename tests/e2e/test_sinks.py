@@ -1,0 +1,39 @@
+"""Every kind of sink gets the same alert."""
+
+from harness import swap
+from host import sha256_of
+from processes import wait_for
+
+
+def test_v2c_and_v3_traps_and_informs(make_system, make_host):
+    sinks = {
+        "v2-trap": lambda nms: nms.session(),
+        "v2-inform": lambda nms: nms.session(inform=True),
+        "v3-trap": lambda nms: nms.session_v3(),
+        "v3-inform": lambda nms: nms.session_v3(inform=True),
+    }
+    system = make_system(sinks=lambda nms: {n: f(nms) for n, f in sinks.items()})
+    system.start()
+    host = make_host(system)
+    path, second = host.binary(), host.binary("second")
+    host.established(path)
+    host.established(second)
+
+    def all_arrive(alert):
+        wait_for("all sinks", lambda: len(host.traps(alert)) >= len(sinks))
+        printed = {tuple(sorted((k, v) for k, v in t.items() if k.startswith("pdna")))
+                   for t in host.traps(alert)}
+        assert len(printed) == 1
+        host.wait_scans(2)
+        assert len(host.traps(alert)) == len(sinks)
+
+    swap(path, b"evil")
+    all_arrive(host.wait_critical(path, sha256=sha256_of(path)))
+    wait_for("informs acknowledged",
+             lambda: system.counter("informs-acknowledged") == 2)
+
+    # A receiver refuses v3 traps whose engineBoots did not move on.
+    system.correlator.kill()
+    system.correlator.start()
+    swap(second, b"evil")
+    all_arrive(host.wait_critical(second, sha256=sha256_of(second)))
