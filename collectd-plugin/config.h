@@ -1,0 +1,57 @@
+/* The options of the plugin's block in collectd.conf(5):
+ *
+ *   <Plugin process_dna>
+ *     ScanInterval 60        # seconds from one scan to the next
+ *     MinRSS 50              # MiB; smaller processes are left out, 0: none
+ *     AlwaysRoot true        # uid 0 is taken whatever its RSS
+ *     Executable "/usr/sbin/sshd"  # so is this path, an fnmatch(3) pattern
+ *                            # with FNM_PATHNAME; may be repeated
+ *     RehashInterval 3600    # seconds in which each file is read again
+ *     HashBudget 256         # MiB read a scan
+ *     RemoteFiles false      # hash on remote filesystems too
+ *     Notify "spoofed" "anonymous"  # states that make notifications, or
+ *                            # "none"; may be repeated
+ *     ProcRoot "/proc"
+ *   </Plugin>
+ */
+#ifndef PDNA_PLUGIN_CONFIG_H
+#define PDNA_PLUGIN_CONFIG_H
+
+#include "collectd.h"
+
+#include "configfile.h"
+
+#include "lib/scan/scan.h"
+
+struct dna_config {
+  uint64_t scan_interval_s;
+  uint64_t min_rss_mib;
+  uint64_t rehash_interval_s;
+  uint64_t hash_budget_mib;
+  bool always_root;
+  bool remote_files;
+  char *proc_root;    /* owned; NULL: the default */
+  char **executables; /* owned */
+  size_t executables_len;
+  uint64_t notify; /* DNA_STATE_BIT of each state that makes notifications */
+  uint64_t given;  /* options seen so far, a bit for each row of the table */
+  bool bad;        /* something was refused */
+};
+
+#define DNA_STATE_BIT(state) (UINT64_C(1) << (state))
+
+/* The defaults. */
+void dna_config_init(struct dna_config *config);
+
+/* Take over a <Plugin process_dna> block; there may be several. Everything
+ * that is wrong in it is logged and remembered in `bad`. Returns 0, -EINVAL
+ * or -ENOMEM. */
+int dna_config_read(struct dna_config *config, const oconfig_item_t *block);
+
+/* What it means to a scanner; lives as long as the config is not changed. */
+struct scan_options dna_config_scan_options(const struct dna_config *config);
+
+/* Free what the config owns and go back to the defaults. */
+void dna_config_clear(struct dna_config *config);
+
+#endif
