@@ -118,8 +118,7 @@ int collectd_listen(const char *listen, int *ret_fds, size_t max) {
   status = getaddrinfo(node, service, &hints, &found);
   if (status != 0) {
     r = -EADDRNOTAVAIL;
-    log_error("collectd: listen \"%s\": %s", listen,
-              gai_strerrordesc_np(status));
+    log_error("collectd: listen \"%s\": %s", listen, gai_strerror(status));
     goto out;
   }
   r = open_all(listen, found, ret_fds, max);
