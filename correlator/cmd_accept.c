@@ -1,0 +1,142 @@
+/* process-dna-correlator accept */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "correlator/cmd_common.h"
+#include "correlator/text.h"
+
+static const char help[] =
+    "Usage: process-dna-correlator accept ID... --why TEXT\n"
+    "\n"
+    "Declare what an open alert reports to be in order: its digest becomes\n"
+    "the trusted one for that executable of that host, the alert closes and a\n"
+    "clear goes out. Who did it, when and why is kept. ID is a number from\n"
+    "`alerts`, or the pdnaAlertKey of a trap.\n"
+    "\n"
+    "Options:\n"
+    "  -w, --why TEXT  the reason, for whoever asks later\n"
+    "  -h, --help      this text\n"
+    "\n"
+    "Exit status: 0 all accepted, 1 at least one was not, 2 wrong usage,\n"
+    "3 no database.\n";
+
+/* Gives -1 if the command is to go on. */
+static int read_options(int argc, char **argv, const char **ret_why) {
+  static const struct option options[] = {{"why", required_argument, NULL, 'w'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {0}};
+  int c;
+
+  optind = 0; /* main has scanned already: start afresh */
+  while ((c = getopt_long(argc, argv, "w:h", options, NULL)) != -1)
+    switch (c) {
+    case 'w':
+      *ret_why = optarg;
+      break;
+    case 'h':
+      fputs(help, stdout);
+      return cmd_finish(EXIT_DONE);
+    default:
+      return cmd_usage("accept", "accept: wrong usage");
+    }
+  if (optind == argc)
+    return cmd_usage("accept", "accept: the ID of an alert expected");
+  if (*ret_why == NULL || (*ret_why)[strspn(*ret_why, " \t\n")] == '\0')
+    return cmd_usage("accept", "accept: --why TEXT expected: the reason");
+  return -1;
+}
+
+/* What was done, from the facts before it. */
+static int tell(const PGresult *facts, const char *who, const char *why) {
+  static const char *const names[] = {"alert_id",        "host",
+                                      "container",       "path",
+                                      "observed_sha256", "baseline_sha256"};
+  enum { ID, HOST, CONTAINER, PATH, OBSERVED, BASELINE, LEN };
+  char *text[LEN] = {0};
+  int status = EXIT_DONE;
+
+  for (size_t i = 0; i < LEN; i++) {
+    const char *value = cmd_value(facts, 0, names[i]);
+
+    text[i] = text_printable(value != NULL ? value : "");
+    if (text[i] == NULL) {
+      cmd_error("out of memory");
+      status = EXIT_NO;
+      goto out;
+    }
+  }
+  printf("alert %s: accepted by %s: %s\n", text[ID], who, why);
+  printf("  %s: %s%s%s\n", text[HOST], text[PATH],
+         *text[CONTAINER] != '\0' ? " in container " : "", text[CONTAINER]);
+  printf("  trusted from now on:  %s\n", text[OBSERVED]);
+  if (*text[BASELINE] != '\0' && strcmp(text[BASELINE], text[OBSERVED]) != 0)
+    printf("  trusted until now:    %s\n", text[BASELINE]);
+  puts("  The clear goes to the trap sinks as soon as a correlator runs.");
+out:
+  for (size_t i = 0; i < LEN; i++)
+    free(text[i]);
+  return status;
+}
+
+static int accept_facts(struct cmd *cmd, const PGresult *facts,
+                        const char *why) {
+  char who[CMD_WHO_MAX];
+  const char *id = cmd_value(facts, 0, "alert_id");
+  const char *params[] = {cmd->tenant, id, who, why};
+  PGresult *result;
+  int status;
+
+  cmd_who(who);
+  status = cmd_query(cmd, "SELECT process_dna.accept($1, $2, $3, $4)", 4,
+                     params, &result);
+  if (status != EXIT_DONE)
+    return status;
+  if (strcmp(PQgetvalue(result, 0, 0), "accepted") == 0) {
+    status = tell(facts, who, why);
+  } else {
+    cmd_error("alert %s: not accepted: %s", id, PQgetvalue(result, 0, 0));
+    status = EXIT_NO;
+  }
+  PQclear(result);
+  return status;
+}
+
+/* One alert; EXIT_NO does not keep the others from being tried. */
+static int accept_alert(struct cmd *cmd, const char *alert, const char *why) {
+  const char *params[] = {cmd->tenant, alert};
+  PGresult *facts;
+  int status = cmd_query(cmd, "SELECT * FROM process_dna.alert_facts($1, $2)",
+                         2, params, &facts);
+
+  if (status != EXIT_DONE)
+    return status;
+  if (cmd_value(facts, 0, "alert_id") == NULL) {
+    cmd_error("alert %s: no such alert", alert);
+    status = EXIT_NO;
+  } else {
+    status = accept_facts(cmd, facts, why);
+  }
+  PQclear(facts);
+  return status;
+}
+
+int command_accept(const struct config *config, int argc, char **argv) {
+  const char *why = NULL;
+  struct cmd cmd = {0};
+  int status = read_options(argc, argv, &why), worst = EXIT_DONE;
+
+  if (status >= 0)
+    return status;
+  status = cmd_open(config, &cmd);
+  if (status == EXIT_DONE) {
+    for (int i = optind; i < argc && worst <= EXIT_NO; i++) {
+      status = accept_alert(&cmd, argv[i], why);
+      worst = status > worst ? status : worst;
+    }
+    status = cmd_finish(worst);
+  }
+  cmd_close(&cmd);
+  return status;
+}

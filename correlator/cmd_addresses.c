@@ -1,0 +1,106 @@
+/* process-dna-correlator addresses */
+#include <stdio.h>
+#include <string.h>
+
+#include "correlator/cmd_common.h"
+
+static const char help[] =
+    "Usage: process-dna-correlator addresses [--json] [AGENT]\n"
+    "       process-dna-correlator addresses add AGENT ADDRESS...\n"
+    "       process-dna-correlator addresses remove AGENT ADDRESS...\n"
+    "\n"
+    "List the addresses by which agents are known: those they report and\n"
+    "those added here, which an agent can't know itself (behind NAT).\n"
+    "\n"
+    "Options:\n"
+    "      --json  one JSON array\n"
+    "  -h, --help  this text\n"
+    "\n"
+    "Exit status: 0 done, 1 no such agent or address, 2 wrong usage,\n"
+    "3 no database.\n";
+
+static const struct table_column columns[] = {
+    {"agent", "AGENT", TABLE_TEXT, 12, false},
+    {"address", "ADDRESS", TABLE_TEXT, 0, false},
+    {"source", "SOURCE", TABLE_TEXT, 0, false},
+    {"first_seen", "FIRST SEEN", TABLE_TIME, 0, true},
+    {"last_seen", "LAST SEEN", TABLE_TIME, 0, true},
+};
+
+static int list(struct cmd *cmd, const char *agent, bool json) {
+  const char *params[] = {cmd->tenant, agent};
+  PGresult *result;
+  int status =
+      cmd_query(cmd,
+                json ? "SELECT coalesce(json_agg(t), '[]') "
+                       "FROM process_dna.list_addresses($1, $2) t"
+                     : "SELECT * FROM process_dna.list_addresses($1, $2)",
+                2, params, &result);
+
+  if (status != EXIT_DONE)
+    return status;
+  status = json ? cmd_print_json(result)
+                : cmd_print_table(result, columns,
+                                  sizeof(columns) / sizeof(*columns),
+                                  "no addresses");
+  PQclear(result);
+  return status;
+}
+
+/* One address; EXIT_NO does not keep the others from being tried. */
+static int change(struct cmd *cmd, bool add, const char *agent,
+                  const char *address) {
+  char who[CMD_WHO_MAX];
+  const char *params[] = {cmd->tenant, agent, address, who};
+  PGresult *result;
+  int status;
+
+  cmd_who(who);
+  status = cmd_query(cmd,
+                     add ? "SELECT process_dna.address_add($1, $2, $3, $4)"
+                         : "SELECT process_dna.address_remove($1, $2, $3, $4)",
+                     4, params, &result);
+  if (status != EXIT_DONE)
+    return status;
+  if (strcmp(PQgetvalue(result, 0, 0), "done") == 0) {
+    printf("%s: address %s %s\n", agent, address, add ? "added" : "removed");
+  } else {
+    cmd_error("%s: address %s: %s", agent, address, PQgetvalue(result, 0, 0));
+    status = EXIT_NO;
+  }
+  PQclear(result);
+  return status;
+}
+
+int command_addresses(const struct config *config, int argc, char **argv) {
+  bool json = false;
+  struct cmd cmd = {0};
+  int first, worst, status = cmd_options(argc, argv, help, &json, &first);
+
+  if (status >= 0)
+    return status;
+  argv += first;
+  argc -= first;
+  bool add = argc > 0 && strcmp(argv[0], "add") == 0;
+  bool remove = argc > 0 && strcmp(argv[0], "remove") == 0;
+  if ((add || remove) && argc < 3)
+    return cmd_usage("addresses", "addresses %s: AGENT ADDRESS expected",
+                     argv[0]);
+  if (!add && !remove && argc > 1)
+    return cmd_usage("addresses", "addresses: unknown argument \"%s\"",
+                     argv[1]);
+
+  status = cmd_open(config, &cmd);
+  if (status == EXIT_DONE && !add && !remove) {
+    status = list(&cmd, argc > 0 ? argv[0] : NULL, json);
+  } else if (status == EXIT_DONE) {
+    worst = EXIT_DONE;
+    for (int i = 2; i < argc && worst <= EXIT_NO; i++) {
+      status = change(&cmd, add, argv[1], argv[i]);
+      worst = status > worst ? status : worst;
+    }
+    status = cmd_finish(worst);
+  }
+  cmd_close(&cmd);
+  return status;
+}

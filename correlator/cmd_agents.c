@@ -1,0 +1,203 @@
+/* process-dna-correlator agents */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "correlator/cmd_common.h"
+#include "correlator/text.h"
+
+static const char help[] =
+    "Usage: process-dna-correlator agents [--json] [NAME]\n"
+    "       process-dna-correlator agents retire NAME...\n"
+    "       process-dna-correlator agents rebind [--user USER] NAME...\n"
+    "       process-dna-correlator agents reset NAME...\n"
+    "\n"
+    "List the monitored hosts: when each was last heard, who signs for it,\n"
+    "and how many alerts it has. Or change what is kept of them, by the host\n"
+    "names that collectd sends:\n"
+    "  retire  the host is gone: it is no longer missed, its open alerts\n"
+    "          close, and what still comes in its name is refused\n"
+    "  rebind  another collectd user signs for the host from now on: USER, or\n"
+    "          whoever signs for it next\n"
+    "  reset   the host was installed afresh: its baselines are dropped, and\n"
+    "          what runs at its next scan is trusted\n"
+    "\n"
+    "Options:\n"
+    "  -u, --user USER  with rebind: the user of the auth-file\n"
+    "      --json       one JSON array\n"
+    "  -h, --help       this text\n"
+    "\n"
+    "Exit status: 0 done, 1 no such agent, 2 wrong usage, 3 no database.\n";
+
+static const struct table_column columns[] = {
+    {"name", "NAME", TABLE_TEXT, 12, false},
+    {"address", "ADDRESS", TABLE_TEXT, 0, false},
+    {"state", "STATE", TABLE_TEXT, 0, false},
+    {"last_seen", "LAST HEARD", TABLE_TIME, 0, false},
+    {"age", "AGO", TABLE_AGE, 0, false},
+    {"open_alerts", "ALERTS", TABLE_NUMBER, 0, false},
+    {"signer", "SIGNER", TABLE_TEXT, 0, true},
+    {"source", "SOURCE", TABLE_TEXT, 0, true},
+};
+
+/* What is done to agents, and what is told after it. */
+static const struct action {
+  const char *name, *sql;
+  bool takes_user;
+  const char *done;
+} actions[] = {
+    {"retire", "SELECT process_dna.agents_retire($1, $2, $3)", false,
+     "retired: it is no longer missed, and what still comes in its name is "
+     "refused"},
+    {"rebind", "SELECT process_dna.agents_rebind($1, $2, $4, $3)", true, NULL},
+    {"reset", "SELECT process_dna.agents_reset($1, $2, $3)", false,
+     "reset: its baselines are dropped, and what runs at its next scan is "
+     "trusted"},
+};
+
+struct options {
+  bool json;
+  const char *user;
+};
+
+/* Gives -1 if the command is to go on. */
+static int read_options(int argc, char **argv, struct options *ret) {
+  static const struct option options[] = {
+      {"user", required_argument, NULL, 'u'},
+      {"json", no_argument, NULL, 'j'},
+      {"help", no_argument, NULL, 'h'},
+      {0}};
+  int c;
+
+  optind = 0; /* main has scanned already: start afresh */
+  while ((c = getopt_long(argc, argv, "u:h", options, NULL)) != -1)
+    switch (c) {
+    case 'u':
+      ret->user = optarg;
+      break;
+    case 'j':
+      ret->json = true;
+      break;
+    case 'h':
+      fputs(help, stdout);
+      return cmd_finish(EXIT_DONE);
+    default:
+      return cmd_usage("agents", "agents: wrong usage");
+    }
+  return -1;
+}
+
+static const struct action *find_action(const char *name) {
+  for (size_t i = 0; i < sizeof(actions) / sizeof(*actions); i++)
+    if (strcmp(name, actions[i].name) == 0)
+      return &actions[i];
+  return NULL;
+}
+
+static int list(struct cmd *cmd, const char *name, bool json) {
+  const char *params[] = {cmd->tenant, name};
+  PGresult *result;
+  int status = cmd_query(
+      cmd,
+      json ? "SELECT coalesce(json_agg(t), '[]') "
+             "FROM process_dna.list_agents($1, $2) t"
+           : "SELECT *, extract(epoch FROM now() - last_seen)::bigint AS age "
+             "FROM process_dna.list_agents($1, $2)",
+      2, params, &result);
+
+  if (status != EXIT_DONE)
+    return status;
+  if (json) {
+    status = cmd_print_json(result);
+  } else if (name != NULL && PQntuples(result) == 0) {
+    cmd_error("agent \"%s\": no such agent", name);
+    status = EXIT_NO;
+  } else {
+    status =
+        cmd_print_table(result, columns, sizeof(columns) / sizeof(*columns),
+                        "no agent has reported yet");
+  }
+  PQclear(result);
+  return status;
+}
+
+/* Who signed for the agent until now; the caller frees it. NULL: nobody, or
+ * not known. */
+static char *signer_of(struct cmd *cmd, const char *name) {
+  const char *params[] = {cmd->tenant, name};
+  PGresult *result;
+  const char *signer;
+  char *copy = NULL;
+
+  if (cmd_query(cmd, "SELECT signer FROM process_dna.list_agents($1, $2)", 2,
+                params, &result) != EXIT_DONE)
+    return NULL;
+  if (PQntuples(result) > 0 &&
+      (signer = cmd_value(result, 0, "signer")) != NULL)
+    copy = text_printable(signer);
+  PQclear(result);
+  return copy;
+}
+
+/* One agent; EXIT_NO does not keep the others from being tried. */
+static int change(struct cmd *cmd, const struct action *action,
+                  const char *name, const char *user) {
+  char who[CMD_WHO_MAX];
+  const char *params[] = {cmd->tenant, name, who, user};
+  char *before = action->takes_user ? signer_of(cmd, name) : NULL;
+  PGresult *result;
+  int status;
+
+  cmd_who(who);
+  status =
+      cmd_query(cmd, action->sql, action->takes_user ? 4 : 3, params, &result);
+  if (status != EXIT_DONE)
+    goto out;
+  if (strcmp(PQgetvalue(result, 0, 0), "done") != 0) {
+    cmd_error("agent \"%s\": %s", name, PQgetvalue(result, 0, 0));
+    status = EXIT_NO;
+  } else if (action->takes_user) {
+    printf("%s: signed for by %s until now, by %s from now on\n", name,
+           before != NULL ? before : "nobody",
+           user != NULL ? user : "whoever signs for it next");
+  } else {
+    printf("%s: %s\n", name, action->done);
+  }
+  PQclear(result);
+out:
+  free(before);
+  return status;
+}
+
+int command_agents(const struct config *config, int argc, char **argv) {
+  struct options options = {0};
+  const struct action *action = NULL;
+  struct cmd cmd = {0};
+  int status = read_options(argc, argv, &options), worst = EXIT_DONE;
+
+  if (status >= 0)
+    return status;
+  if (optind < argc)
+    action = find_action(argv[optind]);
+  if (options.user != NULL && (action == NULL || !action->takes_user))
+    return cmd_usage("agents", "agents: --user goes with rebind only");
+  if (action != NULL && argc - optind < 2)
+    return cmd_usage("agents", "agents %s: NAME expected", action->name);
+  if (action == NULL && argc - optind > 1)
+    return cmd_usage("agents", "agents: unknown argument \"%s\"",
+                     argv[optind + 1]);
+
+  status = cmd_open(config, &cmd);
+  if (status == EXIT_DONE && action == NULL) {
+    status = list(&cmd, optind < argc ? argv[optind] : NULL, options.json);
+  } else if (status == EXIT_DONE) {
+    for (int i = optind + 1; i < argc && worst <= EXIT_NO; i++) {
+      status = change(&cmd, action, argv[i], options.user);
+      worst = status > worst ? status : worst;
+    }
+    status = cmd_finish(worst);
+  }
+  cmd_close(&cmd);
+  return status;
+}

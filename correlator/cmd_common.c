@@ -1,0 +1,204 @@
+#include "correlator/cmd_common.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "correlator/text.h"
+
+#define PROGRAM "process-dna-correlator"
+
+enum { RETRIES = 5 };
+
+static void say(const char *format, va_list ap) {
+  char *line, *printable = NULL;
+
+  if (vasprintf(&line, format, ap) < 0)
+    return;
+  printable = text_printable(line);
+  fprintf(stderr, PROGRAM ": %s\n", printable != NULL ? printable : "");
+  free(printable);
+  free(line);
+}
+
+void cmd_error(const char *format, ...) {
+  va_list ap;
+
+  va_start(ap, format);
+  say(format, ap);
+  va_end(ap);
+}
+
+int cmd_usage(const char *command, const char *format, ...) {
+  va_list ap;
+
+  va_start(ap, format);
+  say(format, ap);
+  va_end(ap);
+  fprintf(stderr, "Try '" PROGRAM " %s --help'.\n", command);
+  return EXIT_USAGE;
+}
+
+int cmd_options(int argc, char **argv, const char *help, bool *ret_json,
+                int *ret_first) {
+  static const struct option with_json[] = {
+      {"help", no_argument, NULL, 'h'}, {"json", no_argument, NULL, 'j'}, {0}};
+  static const struct option without[] = {{"help", no_argument, NULL, 'h'},
+                                          {0}};
+  int c;
+
+  optind = 0; /* main has scanned already: start afresh */
+  while ((c = getopt_long(argc, argv, "h",
+                          ret_json != NULL ? with_json : without, NULL)) != -1)
+    switch (c) {
+    case 'h':
+      fputs(help, stdout);
+      return cmd_finish(EXIT_DONE);
+    case 'j':
+      *ret_json = true;
+      break;
+    default:
+      return cmd_usage(argv[0], "%s: wrong usage", argv[0]);
+    }
+  *ret_first = optind;
+  return -1;
+}
+
+static int database_away(const struct cmd *cmd) {
+  cmd_error("database: %s", db_message(cmd->db));
+  fprintf(stderr,
+          "Check that PostgreSQL runs, that `database` in %s names it, and "
+          "that it lets\nthis user in (pg_hba.conf, password).\n",
+          cmd->config->file);
+  return EXIT_DATABASE;
+}
+
+int cmd_query(struct cmd *cmd, const char *sql, size_t params_len,
+              const char *const *params, PGresult **ret_result) {
+  enum db_error error = DB_RETRY;
+
+  for (int i = 0; error == DB_RETRY && i < RETRIES; i++)
+    error = db_query(cmd->db, sql, params_len, params, ret_result);
+  if (error == DB_OK)
+    return EXIT_DONE;
+  if (error == DB_AWAY)
+    return database_away(cmd);
+  cmd_error("database: %s", db_message(cmd->db));
+  if (strcmp(db_sqlstate(cmd->db), "42501") == 0) /* insufficient privilege */
+    fputs("The database user of this configuration may not do that.\n", stderr);
+  return EXIT_DATABASE;
+}
+
+/* Without the schema every statement would fail with a message that says less.
+ */
+static int check_schema(struct cmd *cmd) {
+  PGresult *result;
+  int status = cmd_query(
+      cmd, "SELECT to_regprocedure('process_dna.tenant_id(text)') IS NOT NULL",
+      0, NULL, &result);
+
+  if (status != EXIT_DONE)
+    return status;
+  if (strcmp(PQgetvalue(result, 0, 0), "t") != 0) {
+    cmd_error(
+        "database: no schema process_dna for this user in it; run '" PROGRAM
+        " migrate' first");
+    status = EXIT_DATABASE;
+  }
+  PQclear(result);
+  return status;
+}
+
+int cmd_open(const struct config *config, struct cmd *ret_cmd) {
+  const char *tenant = config->tenant;
+  PGresult *result;
+  int status;
+
+  *ret_cmd = (struct cmd){.config = config};
+  if (db_open(config->database, &ret_cmd->db) != DB_OK)
+    return database_away(ret_cmd);
+  status = check_schema(ret_cmd);
+  if (status != EXIT_DONE)
+    return status;
+  status = cmd_query(ret_cmd, "SELECT process_dna.tenant_id($1)", 1, &tenant,
+                     &result);
+  if (status != EXIT_DONE)
+    return status;
+  if (PQgetisnull(result, 0, 0)) {
+    cmd_error("tenant \"%s\": not in the database; '" PROGRAM
+              " run' makes it when it first starts (`tenant` in %s)",
+              tenant, config->file);
+    status = EXIT_NO;
+  } else {
+    (void)snprintf(ret_cmd->tenant, sizeof(ret_cmd->tenant), "%s",
+                   PQgetvalue(result, 0, 0));
+  }
+  PQclear(result);
+  return status;
+}
+
+void cmd_close(struct cmd *cmd) {
+  db_close(cmd->db);
+  cmd->db = NULL;
+}
+
+const char *cmd_value(const PGresult *result, int row, const char *column) {
+  int field = PQfnumber(result, column);
+
+  if (field < 0 || PQgetisnull(result, row, field))
+    return NULL;
+  return PQgetvalue(result, row, field);
+}
+
+int cmd_finish(int status) {
+  if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+    cmd_error("standard output: %m");
+    return EXIT_NO;
+  }
+  return status;
+}
+
+int cmd_print_json(const PGresult *result) {
+  puts(PQgetvalue(result, 0, 0));
+  return cmd_finish(EXIT_DONE);
+}
+
+int cmd_print_table(const PGresult *result, const struct table_column *columns,
+                    size_t columns_len, const char *empty) {
+  if (PQntuples(result) == 0) {
+    fprintf(stderr, "%s\n", empty);
+    return EXIT_DONE;
+  }
+  if (table_print(stdout, result, columns, columns_len,
+                  table_style_of(stdout)) < 0) {
+    cmd_error("out of memory");
+    return EXIT_NO;
+  }
+  return cmd_finish(EXIT_DONE);
+}
+
+void cmd_who(char ret_who[static CMD_WHO_MAX]) {
+  enum { WHO_MAX = CMD_WHO_MAX / 2 - 1 };
+  char login[WHO_MAX] = "", host[WHO_MAX] = "";
+  char buffer[4096]; /* what the entry's strings lie in */
+  const char *sudo_user = getuid() == 0 ? secure_getenv("SUDO_USER") : NULL;
+  struct passwd entry, *found = NULL;
+
+  if (gethostname(host, sizeof(host) - 1) != 0)
+    (void)snprintf(host, sizeof(host), "unknown");
+  if (sudo_user != NULL && *sudo_user != '\0')
+    (void)snprintf(login, sizeof(login), "%s", sudo_user);
+  else if (getlogin_r(login, sizeof(login)) == 0)
+    ; /* the login session's user, whoever was switched to since */
+  else if (getpwuid_r(getuid(), &entry, buffer, sizeof(buffer), &found) == 0 &&
+           found != NULL)
+    (void)snprintf(login, sizeof(login), "%s", found->pw_name);
+  else
+    (void)snprintf(login, sizeof(login), "uid %u", getuid());
+  (void)snprintf(ret_who, CMD_WHO_MAX, "%s@%s", login, host);
+}

@@ -1,0 +1,65 @@
+/* What the commands that only ask and tell share: the connection, messages,
+ * output. Functions that give an int give an exit status (commands.h); unless
+ * it is EXIT_DONE, they have printed why to standard error. */
+#ifndef PDNA_CMD_COMMON_H
+#define PDNA_CMD_COMMON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "correlator/commands.h"
+#include "correlator/db.h"
+#include "correlator/table.h"
+
+/* A command under way. */
+struct cmd {
+  const struct config *config;
+  struct db *db;
+  char tenant[16]; /* its number, for the functions' p_tenant */
+};
+
+/* Print "process-dna-correlator: ..." as a line to standard error. */
+void cmd_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same for a wrong command line, with a hint at --help. Gives EXIT_USAGE.
+ */
+int cmd_usage(const char *command, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Options that a command without options of its own takes: --json where
+ * `ret_json` is not NULL, and --help. Gives -1 if the command is to go on, its
+ * arguments from argv[*ret_first] on. */
+int cmd_options(int argc, char **argv, const char *help, bool *ret_json,
+                int *ret_first);
+
+/* Connect and find the tenant. Close it with cmd_close in any case. */
+int cmd_open(const struct config *config, struct cmd *ret_cmd);
+void cmd_close(struct cmd *cmd);
+
+/* Ask with text parameters (NULL: SQL null). The result is the caller's to
+ * PQclear. */
+int cmd_query(struct cmd *cmd, const char *sql, size_t params_len,
+              const char *const *params, PGresult **ret_result);
+
+/* A value of a result's row by the column's name; NULL if it is null or there
+ * is no such column. */
+const char *cmd_value(const PGresult *result, int row, const char *column);
+
+/* Print the one value of the result, a JSON document. Gives EXIT_DONE, or
+ * EXIT_NO if it can't be written. */
+int cmd_print_json(const PGresult *result);
+
+/* Print a table to standard output, or, where there is no row, `empty` to
+ * standard error. */
+int cmd_print_table(const PGresult *result, const struct table_column *columns,
+                    size_t columns_len, const char *empty);
+
+/* To be given at the end: EXIT_NO if standard output could not be written,
+ * else `status`. */
+int cmd_finish(int status);
+
+enum { CMD_WHO_MAX = 512 };
+/* Who is at the keyboard, as "USER@HOST". */
+void cmd_who(char ret_who[static CMD_WHO_MAX]);
+
+#endif

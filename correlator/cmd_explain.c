@@ -1,0 +1,71 @@
+/* process-dna-correlator explain */
+#include <stdio.h>
+#include <string.h>
+
+#include "correlator/cmd_common.h"
+#include "correlator/explain.h"
+
+static const char help[] =
+    "Usage: process-dna-correlator explain [--json] KEY|ID\n"
+    "\n"
+    "Tell in plain language what an alert is about: what changed and since\n"
+    "when, the digests, the package, what the other agents have, and what to\n"
+    "do next, with the commands. ID is a number from `alerts`, KEY is the\n"
+    "pdnaAlertKey of a trap.\n"
+    "\n"
+    "Options:\n"
+    "      --json  the facts as one JSON object\n"
+    "  -h, --help  this text\n"
+    "\n"
+    "Exit status: 0 explained, 1 no such alert, 2 wrong usage, 3 no "
+    "database.\n";
+
+#define DEFAULT_CONFIG "/etc/process-dna/correlator.conf"
+
+static int print_text(const struct cmd *cmd, const PGresult *result) {
+  const char *file = cmd->config->file;
+  struct explain_facts facts;
+
+  explain_facts_of(result, 0, &facts);
+  if (strcmp(file, DEFAULT_CONFIG) == 0)
+    file = NULL;
+  if (explain_print(stdout, &facts, file) < 0) {
+    cmd_error("out of memory");
+    return EXIT_NO;
+  }
+  return cmd_finish(EXIT_DONE);
+}
+
+int command_explain(const struct config *config, int argc, char **argv) {
+  bool json = false;
+  struct cmd cmd = {0};
+  PGresult *result = NULL;
+  int first, status = cmd_options(argc, argv, help, &json, &first);
+
+  if (status >= 0)
+    return status;
+  if (argc - first != 1)
+    return cmd_usage("explain", "explain: one alert's ID or KEY expected");
+  status = cmd_open(config, &cmd);
+  if (status != EXIT_DONE)
+    goto out;
+
+  const char *params[] = {cmd.tenant, argv[first]};
+  status = cmd_query(
+      &cmd,
+      json ? "SELECT row_to_json(f) FROM process_dna.alert_facts($1, $2) f"
+           : "SELECT * FROM process_dna.alert_facts($1, $2)",
+      2, params, &result);
+  if (status != EXIT_DONE)
+    goto out;
+  if (PQntuples(result) == 0) {
+    cmd_error("alert %s: no such alert", argv[first]);
+    status = EXIT_NO;
+  } else {
+    status = json ? cmd_print_json(result) : print_text(&cmd, result);
+  }
+out:
+  PQclear(result);
+  cmd_close(&cmd);
+  return status;
+}

@@ -1,0 +1,301 @@
+#include "correlator/explain.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "correlator/explain_page.h"
+#include "correlator/table.h"
+#include "correlator/text.h"
+#include "lib/record/record.h"
+
+enum { ITEM_INDENT = 12, STEP_INDENT = 3, COMMAND_INDENT = 5 };
+
+/* The facts seen as an array of texts. */
+enum { FACTS_LEN = sizeof(struct explain_facts) / sizeof(const char *) };
+union facts_array {
+  struct explain_facts facts;
+  const char *texts[FACTS_LEN];
+};
+
+#define EXPLAIN_NAME(name) #name,
+static const char *const fact_names[FACTS_LEN] = {EXPLAIN_FACTS(EXPLAIN_NAME)};
+
+void explain_facts_of(const PGresult *result, int row,
+                      struct explain_facts *ret_facts) {
+  union facts_array all = {0};
+
+  for (size_t i = 0; i < FACTS_LEN; i++) {
+    int field = PQfnumber(result, fact_names[i]);
+
+    if (field >= 0 && *PQgetvalue(result, row, field) != '\0')
+      all.texts[i] = PQgetvalue(result, row, field);
+  }
+  *ret_facts = all.facts;
+}
+
+bool explain_is(const char *fact, const char *value) {
+  return fact != NULL && strcmp(fact, value) == 0;
+}
+
+long long explain_count(const char *fact) {
+  char *end;
+  long long n;
+
+  if (fact == NULL || *fact == '\0')
+    return -1;
+  n = strtoll(fact, &end, 10);
+  return *end == '\0' && n >= 0 ? n : -1;
+}
+
+bool explain_about_executable(const struct explain_facts *facts) {
+  return facts->path != NULL && *facts->path != '\0';
+}
+
+/* Wrapped, after `head`. */
+static void put(struct explain_page *page, const char *head, unsigned indent,
+                const char *format, va_list ap) {
+  char *text;
+
+  if (vasprintf(&text, format, ap) < 0) {
+    page->failed = true;
+    return;
+  }
+  text_wrap(page->out, head, text, indent);
+  free(text);
+}
+
+void explain_para(struct explain_page *page, const char *format, ...) {
+  va_list ap;
+
+  va_start(ap, format);
+  put(page, "", 0, format, ap);
+  va_end(ap);
+  fputc('\n', page->out);
+}
+
+void explain_item(struct explain_page *page, const char *label,
+                  const char *format, ...) {
+  char head[ITEM_INDENT + 1];
+  va_list ap;
+
+  (void)snprintf(head, sizeof(head), "  %s", label);
+  va_start(ap, format);
+  put(page, head, ITEM_INDENT, format, ap);
+  va_end(ap);
+}
+
+void explain_step(struct explain_page *page, const char *format, ...) {
+  char head[16];
+  va_list ap;
+
+  (void)snprintf(head, sizeof(head), "%u.", ++page->step);
+  fputc('\n', page->out);
+  va_start(ap, format);
+  put(page, head, STEP_INDENT, format, ap);
+  va_end(ap);
+}
+
+void explain_note(struct explain_page *page, const char *format, ...) {
+  va_list ap;
+
+  va_start(ap, format);
+  put(page, "", STEP_INDENT, format, ap);
+  va_end(ap);
+}
+
+void explain_command(struct explain_page *page, const char *format, ...) {
+  va_list ap;
+
+  fprintf(page->out, "%*s", COMMAND_INDENT, "");
+  va_start(ap, format);
+  vfprintf(page->out, format, ap);
+  va_end(ap);
+  fputc('\n', page->out);
+}
+
+static const char *others(long long n, char *buffer, size_t size) {
+  if (n < 0)
+    return "not known how many other agents have it";
+  if (n == 0)
+    return "no other agent has it";
+  (void)snprintf(buffer, size, "%lld other agent%s", n,
+                 n == 1 ? " has it" : "s have it");
+  return buffer;
+}
+
+static void list_digests(struct explain_page *page) {
+  const struct explain_facts *f = page->safe;
+  char buffer[64];
+
+  if (*f->observed_sha256 != '\0')
+    explain_item(page, "observed", "%s", f->observed_sha256);
+  else
+    explain_item(page, "observed", "no digest: unreadable%s%s",
+                 *f->reason != '\0' ? ", " : "", f->reason);
+  explain_item(page, "", "first %s, last %s, %s time%s", f->first_seen,
+               f->last_seen, *f->count != '\0' ? f->count : "?",
+               explain_is(f->count, "1") ? "" : "s");
+  if (*f->observed_sha256 != '\0')
+    explain_item(
+        page, "", "%s",
+        others(explain_count(f->agents_with_observed), buffer, sizeof(buffer)));
+
+  if (*f->baseline_sha256 == '\0') {
+    explain_item(page, "trusted", "nothing: it has no baseline");
+    return;
+  }
+  explain_item(page, "trusted", "%s", f->baseline_sha256);
+  explain_item(page, "", "since %s%s%s%s%s",
+               *f->baseline_since != '\0' ? f->baseline_since : "?",
+               *f->baseline_grade != '\0' ? ", graded " : "", f->baseline_grade,
+               *f->baseline_by != '\0' ? ", by " : "", f->baseline_by);
+  explain_item(
+      page, "", "%s",
+      others(explain_count(f->agents_with_baseline), buffer, sizeof(buffer)));
+}
+
+static void list_package(struct explain_page *page) {
+  const struct explain_facts *f = page->safe;
+
+  if (*f->package_name == '\0') {
+    explain_item(page, "package", "none known to own the file");
+    return;
+  }
+  explain_item(page, "package", "%s %s %s (%s, as the host says)",
+               f->package_name, f->package_version, f->package_arch,
+               f->package_manager);
+  if (*f->baseline_package_version != '\0')
+    explain_item(page, "", "%s when the trusted digest was taken",
+                 f->baseline_package_version);
+  if (*f->manifest_provenance != '\0')
+    explain_item(page, "", "its manifest: %s", f->manifest_provenance);
+}
+
+/* The state by name, also where it came as its number. */
+static const char *state_name(const char *state) {
+  long long number = explain_count(state);
+  const char *name = NULL;
+
+  if (number > 0 && number <= EXE_SUPERSEDED)
+    name = exe_state_name((enum exe_state)number);
+  return name != NULL ? name : state;
+}
+
+static void list_process(struct explain_page *page) {
+  const struct explain_facts *f = page->safe;
+
+  if (*f->pid != '\0')
+    explain_item(page, "process", "%s%s%s%s%s%s%s", f->pid,
+                 *f->process_name != '\0' ? " " : "", f->process_name,
+                 *f->uid != '\0' ? ", uid " : "", f->uid,
+                 *f->started != '\0' ? ", started " : "", f->started);
+  if (*f->exe_state != '\0')
+    explain_item(page, *f->pid != '\0' ? "" : "process", "executable is %s",
+                 f->exe_state);
+  if (*f->file_size != '\0') {
+    long long mode = explain_count(f->file_mode);
+
+    explain_item(page, "file", "%s bytes, mode %04llo, owner uid %s",
+                 f->file_size, mode < 0 ? 0 : (unsigned long long)mode & 07777,
+                 f->file_owner);
+    explain_item(page, "", "written %s, inode changed %s", f->file_mtime,
+                 f->file_ctime);
+  }
+  if (*f->container != '\0')
+    explain_item(page, "container", "%s (key of its image)", f->container);
+}
+
+/* ATT&CK, Enterprise; "" for others. */
+static const char *technique_name(const char *tag) {
+  static const struct {
+    const char *tag, *name;
+  } techniques[] = {
+      {"T1036", "Masquerading"},
+      {"T1055", "Process Injection"},
+      {"T1078", "Valid Accounts"},
+      {"T1554", "Compromise Host Software Binary"},
+      {"T1562", "Impair Defenses"},
+      {"T1562.001", "Impair Defenses: Disable or Modify Tools"},
+      {"T1620", "Reflective Code Loading"},
+  };
+
+  for (size_t i = 0; i < sizeof(techniques) / sizeof(*techniques); i++)
+    if (strcmp(tag, techniques[i].tag) == 0)
+      return techniques[i].name;
+  return "";
+}
+
+static void list_techniques(struct explain_page *page) {
+  const char *rest = page->safe->mitre, *label = "MITRE";
+  char tag[16];
+
+  for (; *rest != '\0'; label = "") {
+    size_t skip = strspn(rest, " ,{}"), len = strcspn(rest + skip, " ,{}");
+
+    (void)snprintf(tag, sizeof(tag), "%.*s", (int)len, rest + skip);
+    if (len > 0)
+      explain_item(page, label, "%s %s", tag, technique_name(tag));
+    rest += skip + len;
+  }
+}
+
+static void list_facts(struct explain_page *page) {
+  const struct explain_facts *f = page->safe;
+
+  if (explain_about_executable(f)) {
+    list_digests(page);
+    list_package(page);
+    list_process(page);
+  } else if (*f->first_seen != '\0') {
+    explain_item(page, "noticed", "%s", f->first_seen);
+  }
+  explain_item(page, "verdict", "%s%s%s", f->kind,
+               *f->verdict != '\0' ? ", " : "", f->verdict);
+  list_techniques(page);
+  explain_item(page, "key", "%s", f->key);
+  fputc('\n', page->out);
+}
+
+static void put_all(struct explain_page *page) {
+  const struct explain_facts *f = page->safe;
+
+  explain_headline(page);
+  explain_story(page);
+  list_facts(page);
+  if (*f->who != '\0')
+    explain_para(page, "%s by %s%s%s",
+                 explain_is(f->state, "accepted") ? "Accepted" : "Settled",
+                 f->who, *f->why != '\0' ? ": " : "", f->why);
+  if (explain_is(f->state, "resolved") || explain_is(f->state, "accepted"))
+    explain_para(page, "The alert is closed; there is nothing to do.");
+  else
+    explain_steps(page);
+}
+
+int explain_print(FILE *out, const struct explain_facts *facts,
+                  const char *config_file) {
+  union facts_array given = {.facts = *facts}, safe = {0};
+  char *copies[FACTS_LEN] = {0};
+  struct explain_page page = {.out = out,
+                              .raw = facts,
+                              .safe = &safe.facts,
+                              .config_file = config_file};
+
+  for (size_t i = 0; i < FACTS_LEN; i++) {
+    copies[i] =
+        table_cell(TABLE_TIME, given.texts[i] != NULL ? given.texts[i] : "");
+    if (copies[i] == NULL) {
+      page.failed = true;
+      goto out;
+    }
+    safe.texts[i] = copies[i];
+  }
+  safe.facts.exe_state = state_name(safe.facts.exe_state);
+  put_all(&page);
+out:
+  for (size_t i = 0; i < FACTS_LEN; i++)
+    free(copies[i]);
+  return page.failed ? -ENOMEM : 0;
+}

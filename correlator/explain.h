@@ -1,0 +1,72 @@
+/* An alert in plain language: what is known, what it may mean and what to do
+ * now, with commands that can be pasted. Nothing is looked up here: the text
+ * follows from the facts alone. */
+#ifndef PDNA_EXPLAIN_H
+#define PDNA_EXPLAIN_H
+
+#include <libpq-fe.h>
+#include <stdio.h>
+
+/* The columns of process_dna.alert_facts that are used, as PostgreSQL writes
+ * them (times: timestamptz of a UTC session). */
+#define EXPLAIN_FACTS(FACT)                                                    \
+  FACT(alert_id)                                                               \
+  FACT(key)                                                                    \
+  FACT(kind)                                                                   \
+  FACT(state) /* open, resolved, accepted */                                   \
+  FACT(severity)                                                               \
+  FACT(verdict)                                                                \
+  FACT(host)                                                                   \
+  FACT(address)                                                                \
+  FACT(container)                                                              \
+  FACT(path) /* identity, lib/record/pathname.h */                             \
+  FACT(exe_state)                                                              \
+  FACT(reason) /* why it is unreadable */                                      \
+  FACT(observed_sha256)                                                        \
+  FACT(first_seen)                                                             \
+  FACT(last_seen)                                                              \
+  FACT(count)                                                                  \
+  FACT(agents_with_observed) /* other agents of the tenant */                  \
+  FACT(baseline_sha256)                                                        \
+  FACT(baseline_grade)                                                         \
+  FACT(baseline_since)                                                         \
+  FACT(baseline_by)                                                            \
+  FACT(baseline_package_version)                                               \
+  FACT(agents_with_baseline)                                                   \
+  FACT(pid)                                                                    \
+  FACT(process_name)                                                           \
+  FACT(uid)                                                                    \
+  FACT(started)                                                                \
+  FACT(file_size)                                                              \
+  FACT(file_mode)                                                              \
+  FACT(file_owner)                                                             \
+  FACT(file_mtime)                                                             \
+  FACT(file_ctime)                                                             \
+  FACT(package_manager)                                                        \
+  FACT(package_name)                                                           \
+  FACT(package_version)                                                        \
+  FACT(package_arch)                                                           \
+  FACT(manifest_provenance)                                                    \
+  FACT(mitre)                                                                  \
+  FACT(who)                                                                    \
+  FACT(why)                                                                    \
+  FACT(line)
+
+/* Text, or NULL where nothing is known. Nothing is owned. */
+#define EXPLAIN_MEMBER(name) const char *name;
+struct explain_facts {
+  EXPLAIN_FACTS(EXPLAIN_MEMBER)
+};
+#undef EXPLAIN_MEMBER
+
+/* The facts of a row; they point into the result. An empty text is one that is
+ * not known. */
+void explain_facts_of(const PGresult *result, int row,
+                      struct explain_facts *ret_facts);
+
+/* Print the text. `config_file` is named in the commands of this program, NULL
+ * for the default one. Returns 0 or -ENOMEM. */
+int explain_print(FILE *out, const struct explain_facts *facts,
+                  const char *config_file);
+
+#endif

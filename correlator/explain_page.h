@@ -1,0 +1,56 @@
+/* The page that an explanation is written on: paragraphs wrapped, commands as
+ * they are. Used by explain.c, explain_story.c and explain_steps.c only. */
+#ifndef PDNA_EXPLAIN_PAGE_H
+#define PDNA_EXPLAIN_PAGE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "correlator/explain.h"
+
+struct explain_page {
+  FILE *out;
+  const struct explain_facts *raw;  /* for commands: quote what is used */
+  const struct explain_facts *safe; /* for prose: printable, "" for null */
+  const char *config_file;          /* NULL: the default */
+  unsigned step;                    /* the last one's number */
+  bool failed;                      /* memory ran out */
+};
+
+/* A paragraph and an empty line. */
+void explain_para(struct explain_page *page, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* "  LABEL     text": a line of the list of facts; a line that goes on with the
+ * label before has the label "". */
+void explain_item(struct explain_page *page, const char *label,
+                  const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* An empty line and "N. text". */
+void explain_step(struct explain_page *page, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* More words within a step. */
+void explain_note(struct explain_page *page, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* A command within a step, never wrapped. */
+void explain_command(struct explain_page *page, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* explain_story.c: one line that says what is wrong, what happened, and what
+ * to think of it. */
+void explain_headline(struct explain_page *page);
+void explain_story(struct explain_page *page);
+
+/* explain_steps.c: what to do, in order. */
+void explain_steps(struct explain_page *page);
+
+/* Of facts: equality where NULL equals nothing; a count, -1 if not known. */
+bool explain_is(const char *fact, const char *value);
+long long explain_count(const char *fact);
+/* Is it about an executable (not a silent agent)? */
+bool explain_about_executable(const struct explain_facts *facts);
+
+#endif
