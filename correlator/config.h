@@ -46,14 +46,14 @@ struct config {
   char *database; /* a libpq conninfo */
   char *tenant;
   char *state_dir; /* spool and Net-SNMP's persistent data */
-  unsigned long spool_max_bytes;
+  unsigned spool_size_mib;
   struct collectd_config collectd;
   struct sink_config *sinks;
   size_t sinks_len;
   struct policy_config policy;
 };
 
-/* Read and check `file`. Every problem is printed to standard error as
+/* Read and check `file`. The first problem is printed to standard error as
  * "FILE:LINE: what". Returns 0, or -EINVAL or the errno of reading it. */
 int config_read(const char *file, struct config **ret_config);
 void config_free(struct config *config);

@@ -163,11 +163,14 @@ const char *db_sqlstate(const struct db *db) {
   return db == NULL ? "" : db->sqlstate;
 }
 
+int db_backend_pid(const struct db *db) { return PQbackendPID(db->conn); }
+
 int db_socket(const struct db *db) { return PQsocket(db->conn); }
 
 PGnotify *db_notification(struct db *db) {
-  /* A broken connection shows at the next statement. */
-  if (PQconsumeInput(db->conn) == 0)
+  if (PQconsumeInput(db->conn) == 0) {
+    set_message(db, PQerrorMessage(db->conn), NULL);
     return NULL;
+  }
   return PQnotifies(db->conn);
 }

@@ -37,10 +37,11 @@ const char *db_message(const struct db *db);
 /* Its SQLSTATE; "" if the server gave none. */
 const char *db_sqlstate(const struct db *db);
 
-/* For LISTEN: the socket to poll, and the next notification or NULL (free
- * with PQfreemem). */
+/* For LISTEN: the socket to poll (negative once the connection is found
+ * broken), and the next notification or NULL (free with PQfreemem). */
 int db_socket(const struct db *db);
 PGnotify *db_notification(struct db *db);
+int db_backend_pid(const struct db *db); /* as in PGnotify's be_pid */
 
 /* A PostgreSQL array literal ('{"a",NULL,"b"}') that grows as elements are
  * appended. Failure to allocate is remembered and shown by db_array_text. */

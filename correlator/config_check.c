@@ -1,0 +1,118 @@
+#include "correlator/config_check.h"
+
+#include <event2/util.h>
+#include <libpq-fe.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "correlator/traps.h"
+
+enum { NAME_MAX_LEN = 63 };
+
+__attribute__((format(printf, 2, 3))) static bool
+expected(char *what, const char *format, ...) {
+  va_list args;
+
+  va_start(args, format);
+  (void)vsnprintf(what, CONFIG_CHECK_MAX, format, args);
+  va_end(args);
+  return false;
+}
+
+bool config_check_conninfo(const char *value, char *what) {
+  char *message = NULL;
+
+  PQconninfoOption *options = PQconninfoParse(value, &message);
+  if (options == NULL) {
+    size_t len = message == NULL ? 0 : strcspn(message, "\n");
+    expected(what, "a libpq connection string: %.*s", (int)len,
+             message == NULL ? "" : message);
+    PQfreemem(message);
+    return false;
+  }
+  PQconninfoFree(options);
+  return true;
+}
+
+bool config_conninfo_has_secret(const char *conninfo) {
+  PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
+  bool secret = false;
+
+  for (PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++)
+    if (strstr(o->keyword, "password") != NULL && o->val != NULL &&
+        *o->val != '\0')
+      secret = true;
+  PQconninfoFree(options);
+  return secret;
+}
+
+bool config_check_name(const char *value, char *what) {
+  size_t len = strlen(value);
+
+  if (len == 0 || len > NAME_MAX_LEN)
+    return expected(what, "1 to %d bytes", NAME_MAX_LEN);
+  for (const char *c = value; *c != '\0'; c++)
+    if ((unsigned char)*c < 0x20 || *c == 0x7F)
+      return expected(what, "no control bytes");
+  return true;
+}
+
+bool config_check_directory(const char *value, char *what) {
+  if (*value != '/')
+    return expected(what, "an absolute path");
+  return true;
+}
+
+bool config_check_file(const char *value, char *what) {
+  if (*value != '/')
+    return expected(what, "an absolute path");
+  return true;
+}
+
+bool config_check_listen(const char *value, char *what) {
+  struct sockaddr_storage address;
+  int len = sizeof(address);
+  const char *colon = strrchr(value, ':');
+
+  /* Without a port an address is valid for libevent. */
+  if (colon == NULL || colon[1] == '\0' ||
+      strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
+      evutil_parse_sockaddr_port(value, (struct sockaddr *)&address, &len) != 0)
+    return expected(what, "ADDRESS:PORT or [ADDRESS]:PORT, in figures");
+  return true;
+}
+
+bool config_check_glob(const char *value, char *what) {
+  if (*value == '\0')
+    return expected(what, "a glob of host names");
+  for (const char *c = value; *c != '\0'; c++) {
+    if (*c == '\\' && *++c == '\0')
+      return expected(what, "a glob, in which \\ has a byte behind it");
+    if (*c != '[')
+      continue;
+    c += c[1] == '!' || c[1] == '^' ? 2 : 1;
+    if (*c != '\0')
+      c = strchr(c + 1, ']'); /* a ']' that comes first is a member */
+    if (c == NULL || *c == '\0')
+      return expected(what, "a glob, in which [ has its ]");
+  }
+  return true;
+}
+
+bool config_check_session(const char *value, char *what) {
+  bool inform;
+
+  return traps_check_session(value, what, CONFIG_CHECK_MAX, &inform) == 0;
+}
+
+bool config_check_unverified_update(const char *value, char *what) {
+  static const char *const choices[] = {"critical", "warning", "info",
+                                        "accept"};
+
+  for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++)
+    if (strcmp(value, choices[i]) == 0)
+      return true;
+  return expected(what, "critical, warning, info or accept");
+}

@@ -1,0 +1,24 @@
+/* Checks of single values of correlator.conf. Each returns true, or false and
+ * in `what` (of CONFIG_CHECK_MAX bytes) what was expected. */
+#ifndef PDNA_CONFIG_CHECK_H
+#define PDNA_CONFIG_CHECK_H
+
+#include <stdbool.h>
+
+enum { CONFIG_CHECK_MAX = 256 };
+
+typedef bool config_check_fn(const char *value, char *what);
+
+config_check_fn config_check_conninfo; /* libpq, 34.1.1 */
+config_check_fn config_check_name;     /* of a tenant, a relay's user, a sink */
+config_check_fn config_check_directory;
+config_check_fn config_check_file;
+config_check_fn config_check_listen; /* "ADDRESS:PORT", "[ADDRESS]:PORT" */
+config_check_fn config_check_glob;   /* fnmatch(3) */
+config_check_fn config_check_session;
+config_check_fn config_check_unverified_update;
+
+/* Does a valid conninfo hold a password? */
+bool config_conninfo_has_secret(const char *conninfo);
+
+#endif
