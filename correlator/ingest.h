@@ -7,6 +7,8 @@
 #include "correlator/report.h"
 
 struct ingest;
+struct ingest_memory;
+struct writer;
 
 /* What a report's host did last, as the database and the reports since know
  * it: for refusing replays and strangers at arrival. */
@@ -15,6 +17,10 @@ struct ingest_agent {
   int64_t boot_s;                   /* 0: unknown */
   char signer[REPORT_NAME_MAX + 1]; /* "": not bound */
 };
+
+/* Both must outlive the ingest. Returns NULL if memory ran out. */
+struct ingest *ingest_new(struct ingest_memory *memory, struct writer *writer);
+void ingest_free(struct ingest *ingest); /* NULL does nothing */
 
 /* Take over a report; *report becomes NULL. Never blocks on the database. */
 void ingest_report(struct ingest *ingest, struct report **report);
