@@ -1,0 +1,160 @@
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "correlator/collectd_source.h"
+#include "correlator/commands.h"
+#include "correlator/ingest_memory.h"
+#include "correlator/log.h"
+#include "correlator/run_notify.h"
+#include "correlator/traps.h"
+#include "correlator/writer.h"
+
+enum { AGENTS_MAX = 100000 };
+
+struct run {
+  const struct config *config;
+  struct ingest_memory *memory;
+  struct writer *writer;
+  struct ingest *ingest;
+  struct event_base *base;
+  struct event *terminate;
+  struct event *interrupt;
+  struct event *hangup;
+  struct traps *traps;
+  struct collectd_source *source;
+};
+
+static void on_end(evutil_socket_t signal_number, short events, void *arg) {
+  (void)signal_number;
+  (void)events;
+  (void)event_base_loopbreak(arg);
+}
+
+static void on_hangup(evutil_socket_t signal_number, short events, void *arg) {
+  (void)signal_number;
+  (void)events;
+  (void)arg;
+  log_info("SIGHUP: the auth-file is read again whenever it changes; other "
+           "changes need a restart");
+}
+
+static struct event *add_signal(struct event_base *base, int number,
+                                event_callback_fn callback) {
+  struct event *event = evsignal_new(base, number, callback, base);
+
+  if (event != NULL && evsignal_add(event, NULL) != 0) {
+    event_free(event);
+    return NULL;
+  }
+  return event;
+}
+
+static void remove_signal(struct event *event) {
+  if (event != NULL)
+    event_free(event);
+}
+
+static int start_loop(struct run *run) {
+  run->base = event_base_new();
+  if (run->base == NULL)
+    return -ENOMEM;
+  run->terminate = add_signal(run->base, SIGTERM, on_end);
+  run->interrupt = add_signal(run->base, SIGINT, on_end);
+  run->hangup = add_signal(run->base, SIGHUP, on_hangup);
+  return run->terminate == NULL || run->interrupt == NULL || run->hangup == NULL
+             ? -ENOMEM
+             : 0;
+}
+
+/* The parts that the sources need: who remembers, who writes. */
+static int start_ingest(struct run *run) {
+  run->memory = ingest_memory_new(AGENTS_MAX);
+  if (run->memory == NULL)
+    return -ENOMEM;
+  int rc = writer_start(run->config, run->memory, &run->writer);
+  if (rc != 0)
+    return rc;
+  run->ingest = ingest_new(run->memory, run->writer);
+  return run->ingest == NULL ? -ENOMEM : 0;
+}
+
+static int start_sources(struct run *run) {
+  if (run->config->collectd.listen_len == 0)
+    return 0;
+  return collectd_source_new(run->base, &run->config->collectd, run->ingest,
+                             &run->source);
+}
+
+static int start_traps(struct run *run) {
+  if (run->config->sinks_len == 0)
+    return 0;
+  return traps_start(run->config, writer_instance(run->writer), &run->traps);
+}
+
+static void say_ready(const struct config *config) {
+  char where[512] = "nothing";
+  size_t len = 0;
+
+  for (size_t i = 0; i < config->collectd.listen_len && len < sizeof(where);
+       i++) {
+    int n = snprintf(where + len, sizeof(where) - len, "%s%s",
+                     i == 0 ? "" : ", ", config->collectd.listen[i]);
+    len += n < 0 ? 0 : (size_t)n;
+  }
+  log_info("ready: listening on %s", where);
+  run_notify("READY=1");
+}
+
+/* systemd makes it where it is asked to; elsewhere the last folder of the
+ * path is made here. */
+static int make_state_dir(const char *dir) {
+  if (mkdir(dir, 0700) == 0 || errno == EEXIST)
+    return 0;
+  int rc = -errno;
+  log_error("state-dir %s: %s", dir, strerrordesc_np(-rc));
+  return rc;
+}
+
+int command_run(const struct config *config, int argc, char **argv) {
+  struct run run = {.config = config};
+  int rc;
+
+  if (argc > 1) {
+    bool help = strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0;
+    (void)fprintf(help ? stdout : stderr,
+                  "usage: process-dna-correlator run\n"
+                  "Take scans, judge them and send traps, in the foreground, "
+                  "until SIGTERM or SIGINT.\n");
+    return help ? EXIT_DONE : EXIT_USAGE;
+  }
+
+  if ((rc = make_state_dir(config->state_dir)) != 0 ||
+      (rc = start_loop(&run)) != 0 || (rc = start_ingest(&run)) != 0 ||
+      (rc = start_traps(&run)) != 0 || (rc = start_sources(&run)) != 0)
+    goto out;
+  say_ready(config);
+  if (event_base_dispatch(run.base) < 0)
+    rc = -EIO;
+  run_notify("STOPPING=1");
+  log_info("ending: what waits is written");
+
+out:
+  collectd_source_free(run.source);
+  traps_stop(run.traps);
+  ingest_free(run.ingest);
+  writer_stop(run.writer);
+  ingest_memory_free(run.memory);
+  remove_signal(run.hangup);
+  remove_signal(run.interrupt);
+  remove_signal(run.terminate);
+  if (run.base != NULL)
+    event_base_free(run.base);
+  if (rc == -ENOMEM || rc == -EIO)
+    log_error("run: %s", strerrordesc_np(-rc)); /* others are said already */
+  return rc == 0 ? EXIT_DONE : rc == -EPROTO ? EXIT_NO : EXIT_USAGE;
+}

@@ -1,0 +1,299 @@
+#include "correlator/writer.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "correlator/counters.h"
+#include "correlator/db.h"
+#include "correlator/log.h"
+#include "correlator/worker.h"
+#include "correlator/writer_batch.h"
+#include "correlator/writer_queue.h"
+
+enum {
+  TICK_MS = 1000,
+  PAUSE_MIN_MS = 500,
+  PAUSE_MAX_MS = 30000,
+  RETRIES_MAX = 20, /* of a batch, at once */
+  DRAIN_MS = 5000,  /* at the end */
+};
+
+struct writer {
+  pthread_t thread;
+  atomic_bool stopping;
+  const struct config *config;
+  struct ingest_memory *memory;
+  struct writer_queue *queue;
+  struct db *db;
+  bool connected;
+  int pause_ms; /* before the next attempt to connect */
+  struct worker worker;
+  int64_t next_tick_ms;
+  struct batch *batch;
+  struct writer_item items[WRITER_BATCH_ROWS];
+};
+
+/* Verdicts changed elsewhere: equal scans have to be judged again. What a
+ * batch of ours changed is what the memory was told of in the same moment. */
+static void take_notifications(struct writer *w, bool own_too) {
+  PGnotify *n;
+
+  while ((n = db_notification(w->db)) != NULL) {
+    char *rest = n->extra;
+    long tenant = strtol(n->extra, &rest, 10);
+    if (tenant == w->worker.tenant &&
+        (own_too || n->be_pid != db_backend_pid(w->db))) {
+      ingest_memory_invalidate(w->memory, strtoll(rest, NULL, 10));
+      worker_reload(&w->worker);
+    }
+    PQfreemem(n);
+  }
+}
+
+/* Errors of the schema and of rights (PostgreSQL, appendix A): no report is
+ * to blame. */
+static bool blames_report(const struct db *db) {
+  const char *state = db_sqlstate(db);
+
+  return strncmp(state, "42", 2) != 0 && strncmp(state, "3F", 2) != 0 &&
+         strncmp(state, "0A", 2) != 0 && strncmp(state, "28", 2) != 0;
+}
+
+static void set_aside(struct writer *w, const struct report *report) {
+  counters_add(COUNTER_SCANS_REFUSED, 1);
+  int rc = writer_queue_set_aside(w->queue, report);
+  log_error("host %s: scan refused by the database: %s; %s%s", report->host,
+            db_message(w->db),
+            rc == 0 ? "kept in the state-dir, in refused"
+                    : "not kept in the state-dir: ",
+            rc == 0 ? "" : strerrordesc_np(-rc));
+}
+
+static enum db_error ingest_with_retries(struct writer *w,
+                                         const struct writer_item *items,
+                                         size_t len) {
+  enum db_error error = DB_RETRY;
+
+  for (int i = 0; error == DB_RETRY && i < RETRIES_MAX; i++) {
+    if (i > 0)
+      counters_add(COUNTER_DB_RETRIES, 1);
+    error =
+        batch_ingest(w->batch, w->db, w->worker.tenant, w->memory, items, len);
+  }
+  return error == DB_RETRY ? DB_AWAY : error;
+}
+
+/* A batch that is refused is halved until the report that is to blame stands
+ * alone. */
+static enum db_error ingest_items(struct writer *w, struct writer_item *items,
+                                  size_t len) {
+  enum db_error error = ingest_with_retries(w, items, len);
+
+  if (error == DB_REFUSED && !blames_report(w->db))
+    return DB_AWAY;
+  if (error == DB_REFUSED && len > 1) {
+    size_t half = len / 2;
+    error = ingest_items(w, items, half);
+    return error != DB_OK ? error : ingest_items(w, items + half, len - half);
+  }
+  if (error == DB_REFUSED)
+    set_aside(w, items[0].report);
+  if (error == DB_AWAY)
+    return error;
+  for (size_t i = 0; i < len; i++)
+    items[i].done = true;
+  return DB_OK;
+}
+
+/* One batch, if one is due or if `now`. */
+static enum db_error write_batch(struct writer *w, bool now) {
+  int due_ms = writer_queue_due_ms(w->queue);
+
+  if (due_ms < 0 || (due_ms > 0 && !now))
+    return DB_OK;
+  size_t len = writer_queue_take(w->queue, w->items);
+  if (len == 0)
+    return DB_OK;
+  enum db_error error = ingest_items(w, w->items, len);
+  if (error == DB_OK)
+    writer_queue_done(w->queue, w->items, len);
+  else
+    writer_queue_give_back(w->queue, w->items, len);
+  take_notifications(w, false);
+  return error;
+}
+
+static enum db_error forgive(const struct writer *w, enum db_error error) {
+  if (error == DB_REFUSED)
+    log_limited("worker", db_sqlstate(w->db), "database: %s",
+                db_message(w->db));
+  return error == DB_AWAY ? error : DB_OK;
+}
+
+/* Every second: touches, and what the worker has due. Both come again, so
+ * that only a database that is away matters. */
+static enum db_error tick(struct writer *w) {
+  int64_t now_ms = worker_now_ms();
+
+  if (now_ms < w->next_tick_ms)
+    return DB_OK;
+  w->next_tick_ms = now_ms + TICK_MS;
+  writer_queue_sync(w->queue);
+  enum db_error error =
+      forgive(w, batch_touch(w->batch, w->db, w->worker.tenant, w->memory));
+  /* Agents whose scans are still in the spool would look silent. */
+  if (error == DB_OK && !writer_queue_is_spooling(w->queue))
+    error = forgive(w, worker_tick(&w->worker, w->db));
+  if (error == DB_OK)
+    w->pause_ms = PAUSE_MIN_MS;
+  take_notifications(w, true);
+  return error;
+}
+
+static enum db_error begin(struct writer *w) {
+  enum db_error error = w->db == NULL ? db_open(w->config->database, &w->db)
+                                      : db_reconnect(w->db);
+
+  if (error != DB_OK) {
+    log_limited("database", "", "database: away, scans go to the spool: %s",
+                db_message(w->db));
+    return error;
+  }
+  error = worker_begin(&w->worker, w->db);
+  if (error != DB_OK)
+    return error;
+  w->connected = true;
+  writer_queue_set_away(w->queue, false);
+  log_info("database: connected, tenant %s", w->config->tenant);
+  return DB_OK;
+}
+
+static void lose(struct writer *w) {
+  w->connected = false;
+  writer_queue_set_away(w->queue, true);
+  log_limited("database", "", "database: away, scans go to the spool: %s",
+              db_message(w->db));
+}
+
+/* Until something is put, notified, or the time is over. */
+static void wait_for(struct writer *w, int timeout_ms) {
+  struct pollfd fds[] = {
+      {.fd = writer_queue_fd(w->queue), .events = POLLIN},
+      {.fd = w->connected ? db_socket(w->db) : -1, .events = POLLIN},
+  };
+
+  if (poll(fds, 2, timeout_ms) > 0 && fds[0].revents != 0)
+    writer_queue_woken(w->queue);
+}
+
+static void pause_before_begin(struct writer *w) {
+  int64_t until_ms = worker_now_ms() + w->pause_ms;
+  int64_t left_ms;
+
+  writer_queue_sync(w->queue);
+  while (!w->stopping && (left_ms = until_ms - worker_now_ms()) > 0)
+    wait_for(w, (int)left_ms);
+  w->pause_ms = w->pause_ms * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS : w->pause_ms * 2;
+}
+
+static void *run(void *arg) {
+  struct writer *w = arg;
+
+  while (!w->stopping) {
+    if (!w->connected) {
+      pause_before_begin(w);
+      if (!w->stopping)
+        (void)begin(w);
+      continue;
+    }
+    int due_ms = writer_queue_due_ms(w->queue);
+    wait_for(w, due_ms < 0 || due_ms > TICK_MS ? TICK_MS : due_ms);
+    take_notifications(w, true);
+    if (db_socket(w->db) < 0 || write_batch(w, false) != DB_OK ||
+        tick(w) != DB_OK)
+      lose(w);
+  }
+
+  int64_t end_ms = worker_now_ms() + DRAIN_MS;
+  while (w->connected && writer_queue_len(w->queue) > 0 &&
+         worker_now_ms() < end_ms)
+    if (write_batch(w, true) != DB_OK)
+      lose(w);
+  if (w->connected)
+    (void)batch_touch(w->batch, w->db, w->worker.tenant, w->memory);
+  return NULL;
+}
+
+static void writer_free(struct writer *w) {
+  if (w == NULL)
+    return;
+  db_close(w->db);
+  batch_free(w->batch);
+  writer_queue_free(w->queue);
+  free(w);
+}
+
+/* Signals are the main thread's. */
+static int start_thread(struct writer *w) {
+  sigset_t all;
+  sigset_t before;
+
+  (void)sigfillset(&all);
+  (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+  int error = pthread_create(&w->thread, NULL, run, w);
+  (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return -error;
+}
+
+int writer_start(const struct config *config, struct ingest_memory *memory,
+                 struct writer **ret_writer) {
+  struct writer *w = calloc(1, sizeof(*w));
+  int rc = -ENOMEM;
+
+  if (w == NULL)
+    goto out;
+  w->config = config;
+  w->memory = memory;
+  w->pause_ms = PAUSE_MIN_MS;
+  worker_init(&w->worker, config, memory);
+  w->batch = batch_new();
+  if (w->batch == NULL)
+    goto out;
+  rc = writer_queue_new(config->state_dir,
+                        (uint64_t)config->spool_size_mib << 20, &w->queue);
+  if (rc != 0)
+    goto out;
+  rc = begin(w) == DB_REFUSED ? -EPROTO : start_thread(w);
+  if (rc != 0)
+    goto out;
+  *ret_writer = w;
+  w = NULL;
+
+out:
+  writer_free(w);
+  return rc;
+}
+
+void writer_stop(struct writer *w) {
+  if (w == NULL)
+    return;
+  w->stopping = true;
+  writer_queue_wake(w->queue);
+  (void)pthread_join(w->thread, NULL);
+  writer_free(w);
+}
+
+void writer_put(struct writer *w, struct report **report,
+                const struct ingest_ticket *ticket) {
+  writer_queue_put(w->queue, report, ticket);
+}
+
+const char *writer_instance(const struct writer *w) {
+  return w->worker.instance;
+}
