@@ -88,7 +88,7 @@ static int refuse(const char *key, const oconfig_value_t *value,
 }
 
 static int set_number(const struct option *o, const oconfig_value_t *value,
-                      uint64_t *field) {
+                      uint64_t *ret_number) {
   double number;
 
   if (value->type != OCONFIG_TYPE_NUMBER)
@@ -98,15 +98,15 @@ static int set_number(const struct option *o, const oconfig_value_t *value,
   if (!(number >= (double)o->min && number <= (double)o->max) ||
       number != (double)(uint64_t)number)
     return refuse(o->key, value, o->expected);
-  *field = (uint64_t)number;
+  *ret_number = (uint64_t)number;
   return 0;
 }
 
 static int set_boolean(const struct option *o, const oconfig_value_t *value,
-                       bool *field) {
+                       bool *ret_flag) {
   if (value->type != OCONFIG_TYPE_BOOLEAN)
     return refuse(o->key, value, o->expected);
-  *field = value->value.boolean != 0;
+  *ret_flag = value->value.boolean != 0;
   return 0;
 }
 
@@ -189,8 +189,10 @@ static int set_option(struct dna_config *config, const struct option *o,
   config->given |= bit;
   if (item->children_num > 0)
     return refuse(o->key, NULL, "a value, found a block");
-  if (item->values_num < 1 || (!list && item->values_num > 1))
-    return refuse(o->key, NULL, o->expected);
+  if (item->values_num < 1)
+    return refuse(o->key, NULL, "a value, found none");
+  if (!list && item->values_num > 1)
+    return refuse(o->key, &item->values[1], "one value only");
   if (again && !list)
     return refuse(o->key, &item->values[0], "the option only once");
   switch (o->type) {

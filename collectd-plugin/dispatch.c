@@ -17,10 +17,12 @@ int dna_dispatch_register(void) {
   for (size_t i = 0; i < WIRE_TYPES; i++) {
     const struct wire_data_set *set = &wire_data_sets[i];
     data_source_t sources[WIRE_VALUES_MAX] = {0};
-    data_set_t ds = {.ds_num = set->sources_len, .ds = sources};
+    data_set_t ds = {0};
     int status;
 
     sstrncpy(ds.type, set->type, sizeof(ds.type));
+    ds.ds_num = set->sources_len;
+    ds.ds = sources;
     for (size_t k = 0; k < set->sources_len; k++) {
       sstrncpy(sources[k].name, set->sources[k], sizeof(sources[k].name));
       sources[k].type = DS_TYPE_GAUGE;
@@ -110,7 +112,7 @@ static void
 dispatch_distinct(struct batch *batch, const struct executable **chosen,
                   size_t len, int (*compare)(const void *, const void *),
                   int (*make)(const struct executable *, struct wire_list *)) {
-  qsort(chosen, len, sizeof(*chosen), compare);
+  qsort(chosen, len, sizeof(void *), compare);
   for (size_t i = 0; i < len; i++) {
     struct wire_list list;
 
@@ -138,7 +140,7 @@ static void dispatch_attributes(struct batch *batch) {
 
   if (s->executables_len == 0)
     return;
-  chosen = calloc(s->executables_len, sizeof(*chosen));
+  chosen = calloc(s->executables_len, sizeof(void *));
   if (chosen == NULL) {
     ERROR("process_dna plugin: out of memory");
     batch->series++; /* so that the receiver knows the scan as incomplete */

@@ -44,28 +44,29 @@ static cdtime_t scan_time(void) {
   return now;
 }
 
-/* The host's part of a scan; what can't be found out is left out of it. */
-static void dispatch(struct dna_scan *scan) {
+/* Add what the host itself has to say; what can't be found out is left out. */
+static void dispatch(const struct dna_scan *executables) {
   static c_complain_t id_complaint = C_COMPLAIN_INIT_STATIC;
   static c_complain_t addresses_complaint = C_COMPLAIN_INIT_STATIC;
+  struct scan_options options = dna_config_scan_options(&config);
+  struct dna_scan scan = *executables;
   struct host_address *addresses = NULL;
   struct wire_host host;
   int r;
 
-  r = host_identify("/etc/machine-id",
-                    dna_config_scan_options(&config).proc_root, &host);
+  r = host_identify("/etc/machine-id", options.proc_root, &host);
   if (r == 0)
-    scan->host = &host;
+    scan.host = &host;
   else
     c_complain(LOG_WARNING, &id_complaint,
                "process_dna plugin: the host's id: %s", STRERROR(-r));
-  r = host_addresses(&addresses, &scan->addresses_len);
+  r = host_addresses(&addresses, &scan.addresses_len);
   if (r == 0)
-    scan->addresses = addresses;
+    scan.addresses = addresses;
   else
     c_complain(LOG_WARNING, &addresses_complaint,
                "process_dna plugin: the host's addresses: %s", STRERROR(-r));
-  dna_dispatch(scan);
+  dna_dispatch(&scan);
   free(addresses);
 }
 
