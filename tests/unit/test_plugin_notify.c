@@ -30,7 +30,7 @@ static size_t notified(struct dna_notifier *n, struct executable *executables,
 
 static void what_comes_after_the_first_scan_is_notified_once(void **state) {
   struct executable e[] = {
-      fake_executable("/memfd:a", EXE_ANONYMOUS, 1),
+      fake_executable("/memfd%3Aa", EXE_ANONYMOUS, 1),
       fake_executable("/usr/bin/b", EXE_CURRENT, 2),
       fake_executable("/usr/bin/c", EXE_SPOOFED, 3),
       fake_executable("/usr/bin/c", EXE_SPOOFED, 4),
