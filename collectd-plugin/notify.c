@@ -4,6 +4,7 @@
 #include "utils/common/common.h"
 
 #include "collectd-plugin/config.h"
+
 #include "lib/record/digest.h"
 
 enum {

@@ -1,14 +1,12 @@
-#include "collectd.h"
-
-#include "plugin.h"
-#include "utils/common/common.h"
-#include "utils_complain.h"
-
 #include "collectd-plugin/config.h"
 #include "collectd-plugin/dispatch.h"
 #include "collectd-plugin/notify.h"
 
 #include <stdatomic.h>
+
+#include "plugin.h"
+#include "utils/common/common.h"
+#include "utils_complain.h"
 
 #define READ_NAME "process_dna"
 #define FLUSH_NAME "process_dna/flush"
@@ -148,8 +146,8 @@ static int dna_init(void) {
     return 0;
   r = scanner_new(&options, &scanner);
   if (r < 0) {
-    ERROR("process_dna plugin: scanner of %s: %s", options.proc_root,
-          STRERROR(-r));
+    ERROR("process_dna plugin: option ProcRoot: can't scan %s: %s",
+          options.proc_root, STRERROR(-r));
     return -1;
   }
   r = dna_notifier_new(config.notify, &notifier);
