@@ -1,11 +1,13 @@
 /* process-dna-correlator accept */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "correlator/cmd_common.h"
 #include "correlator/text.h"
+
+/* What the database takes. */
+enum { WHY_MAX = 1024 };
 
 static const char help[] =
     "Usage: process-dna-correlator accept ID... --why TEXT\n"
@@ -21,32 +23,6 @@ static const char help[] =
     "\n"
     "Exit status: 0 all accepted, 1 at least one was not, 2 wrong usage,\n"
     "3 no database.\n";
-
-/* Gives -1 if the command is to go on. */
-static int read_options(int argc, char **argv, const char **ret_why) {
-  static const struct option options[] = {{"why", required_argument, NULL, 'w'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {0}};
-  int c;
-
-  optind = 0; /* main has scanned already: start afresh */
-  while ((c = getopt_long(argc, argv, "w:h", options, NULL)) != -1)
-    switch (c) {
-    case 'w':
-      *ret_why = optarg;
-      break;
-    case 'h':
-      fputs(help, stdout);
-      return cmd_finish(EXIT_DONE);
-    default:
-      return cmd_usage("accept", "accept: wrong usage");
-    }
-  if (optind == argc)
-    return cmd_usage("accept", "accept: the ID of an alert expected");
-  if (*ret_why == NULL || (*ret_why)[strspn(*ret_why, " \t\n")] == '\0')
-    return cmd_usage("accept", "accept: --why TEXT expected: the reason");
-  return -1;
-}
 
 /* What was done, from the facts before it. */
 static int tell(const PGresult *facts, const char *who, const char *why) {
@@ -125,13 +101,22 @@ static int accept_alert(struct cmd *cmd, const char *alert, const char *why) {
 int command_accept(const struct config *config, int argc, char **argv) {
   const char *why = NULL;
   struct cmd cmd = {0};
-  int status = read_options(argc, argv, &why), worst = EXIT_DONE;
+  const struct cmd_syntax syntax = {help, {{"why", 'w', NULL, &why}}};
+  int first, status = cmd_options(&syntax, argc, argv, &first);
+  int worst = EXIT_DONE;
 
   if (status >= 0)
     return status;
+  if (first == argc)
+    return cmd_usage("accept", "accept: the ID of an alert expected");
+  if (why == NULL || why[strspn(why, " \t\n")] == '\0')
+    return cmd_usage("accept", "accept: --why TEXT expected: the reason");
+  if (strlen(why) > WHY_MAX)
+    return cmd_usage("accept", "accept: --why: %zu bytes, expected at most %d",
+                     strlen(why), WHY_MAX);
   status = cmd_open(config, &cmd);
   if (status == EXIT_DONE) {
-    for (int i = optind; i < argc && worst <= EXIT_NO; i++) {
+    for (int i = first; i < argc && worst <= EXIT_NO; i++) {
       status = accept_alert(&cmd, argv[i], why);
       worst = status > worst ? status : worst;
     }

@@ -75,7 +75,8 @@ static int change(struct cmd *cmd, bool add, const char *agent,
 int command_addresses(const struct config *config, int argc, char **argv) {
   bool json = false;
   struct cmd cmd = {0};
-  int first, worst, status = cmd_options(argc, argv, help, &json, &first);
+  const struct cmd_syntax syntax = {help, {{"json", 0, &json, NULL}}};
+  int first, worst, status = cmd_options(&syntax, argc, argv, &first);
 
   if (status >= 0)
     return status;

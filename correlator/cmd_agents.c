@@ -1,5 +1,4 @@
 /* process-dna-correlator agents */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,38 +54,6 @@ static const struct action {
      "reset: its baselines are dropped, and what runs at its next scan is "
      "trusted"},
 };
-
-struct options {
-  bool json;
-  const char *user;
-};
-
-/* Gives -1 if the command is to go on. */
-static int read_options(int argc, char **argv, struct options *ret) {
-  static const struct option options[] = {
-      {"user", required_argument, NULL, 'u'},
-      {"json", no_argument, NULL, 'j'},
-      {"help", no_argument, NULL, 'h'},
-      {0}};
-  int c;
-
-  optind = 0; /* main has scanned already: start afresh */
-  while ((c = getopt_long(argc, argv, "u:h", options, NULL)) != -1)
-    switch (c) {
-    case 'u':
-      ret->user = optarg;
-      break;
-    case 'j':
-      ret->json = true;
-      break;
-    case 'h':
-      fputs(help, stdout);
-      return cmd_finish(EXIT_DONE);
-    default:
-      return cmd_usage("agents", "agents: wrong usage");
-    }
-  return -1;
-}
 
 static const struct action *find_action(const char *name) {
   for (size_t i = 0; i < sizeof(actions) / sizeof(*actions); i++)
@@ -171,29 +138,33 @@ out:
 }
 
 int command_agents(const struct config *config, int argc, char **argv) {
-  struct options options = {0};
+  bool json = false;
+  const char *user = NULL;
+  const struct cmd_syntax syntax = {
+      help, {{"json", 0, &json, NULL}, {"user", 'u', NULL, &user}}};
   const struct action *action = NULL;
   struct cmd cmd = {0};
-  int status = read_options(argc, argv, &options), worst = EXIT_DONE;
+  int first, status = cmd_options(&syntax, argc, argv, &first);
+  int worst = EXIT_DONE;
 
   if (status >= 0)
     return status;
-  if (optind < argc)
-    action = find_action(argv[optind]);
-  if (options.user != NULL && (action == NULL || !action->takes_user))
+  if (first < argc)
+    action = find_action(argv[first]);
+  if (user != NULL && (action == NULL || !action->takes_user))
     return cmd_usage("agents", "agents: --user goes with rebind only");
-  if (action != NULL && argc - optind < 2)
+  if (action != NULL && argc - first < 2)
     return cmd_usage("agents", "agents %s: NAME expected", action->name);
-  if (action == NULL && argc - optind > 1)
+  if (action == NULL && argc - first > 1)
     return cmd_usage("agents", "agents: unknown argument \"%s\"",
-                     argv[optind + 1]);
+                     argv[first + 1]);
 
   status = cmd_open(config, &cmd);
   if (status == EXIT_DONE && action == NULL) {
-    status = list(&cmd, optind < argc ? argv[optind] : NULL, options.json);
+    status = list(&cmd, first < argc ? argv[first] : NULL, json);
   } else if (status == EXIT_DONE) {
-    for (int i = optind + 1; i < argc && worst <= EXIT_NO; i++) {
-      status = change(&cmd, action, argv[i], options.user);
+    for (int i = first + 1; i < argc && worst <= EXIT_NO; i++) {
+      status = change(&cmd, action, argv[i], user);
       worst = status > worst ? status : worst;
     }
     status = cmd_finish(worst);

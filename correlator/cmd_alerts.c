@@ -1,5 +1,4 @@
 /* process-dna-correlator alerts */
-#include <getopt.h>
 #include <stdio.h>
 
 #include "correlator/cmd_common.h"
@@ -44,72 +43,42 @@ static const struct table_column columns[] = {
     {"baseline_sha256", "TRUSTED", TABLE_DIGEST, 0, true},
 };
 
-struct options {
-  bool all, restart_pending, json;
-};
-
-/* Gives -1 if the command is to go on. */
-static int read_options(int argc, char **argv, struct options *ret) {
-  static const struct option options[] = {
-      {"all", no_argument, NULL, 'a'},
-      {"restart-pending", no_argument, NULL, 'r'},
-      {"json", no_argument, NULL, 'j'},
-      {"help", no_argument, NULL, 'h'},
-      {0}};
-  int c;
-
-  optind = 0; /* main has scanned already: start afresh */
-  while ((c = getopt_long(argc, argv, "ah", options, NULL)) != -1)
-    switch (c) {
-    case 'a':
-      ret->all = true;
-      break;
-    case 'r':
-      ret->restart_pending = true;
-      break;
-    case 'j':
-      ret->json = true;
-      break;
-    case 'h':
-      fputs(help, stdout);
-      return cmd_finish(EXIT_DONE);
-    default:
-      return cmd_usage("alerts", "alerts: wrong usage");
-    }
-  if (optind < argc)
-    return cmd_usage("alerts", "alerts: unknown argument \"%s\"", argv[optind]);
-  return -1;
-}
-
 int command_alerts(const struct config *config, int argc, char **argv) {
-  struct options options = {0};
+  bool all = false, restart_pending = false, json = false;
+  const struct cmd_syntax syntax = {
+      help,
+      {{"all", 'a', &all, NULL},
+       {"restart-pending", 0, &restart_pending, NULL},
+       {"json", 0, &json, NULL}}};
   struct cmd cmd = {0};
   PGresult *result = NULL;
-  int status = read_options(argc, argv, &options);
+  int first, status = cmd_options(&syntax, argc, argv, &first);
 
   if (status >= 0)
     return status;
+  if (first < argc)
+    return cmd_usage("alerts", "alerts: unknown argument \"%s\"", argv[first]);
   status = cmd_open(config, &cmd);
   if (status != EXIT_DONE)
     goto out;
 
-  const char *params[] = {cmd.tenant, options.all ? "t" : "f",
-                          options.restart_pending ? "t" : "f"};
+  const char *params[] = {cmd.tenant, all ? "t" : "f",
+                          restart_pending ? "t" : "f"};
   status = cmd_query(&cmd,
-                     options.json ? "SELECT coalesce(json_agg(t), '[]') "
-                                    "FROM process_dna.list_alerts($1, $2, $3) t"
-                                  : "SELECT *, " EXECUTABLE " AS executable "
-                                    "FROM process_dna.list_alerts($1, $2, $3)",
+                     json ? "SELECT coalesce(json_agg(t), '[]') "
+                            "FROM process_dna.list_alerts($1, $2, $3) t"
+                          : "SELECT *, " EXECUTABLE " AS executable "
+                            "FROM process_dna.list_alerts($1, $2, $3)",
                      3, params, &result);
   if (status != EXIT_DONE)
     goto out;
-  status = options.json ? cmd_print_json(result)
-                        : cmd_print_table(result, columns,
-                                          sizeof(columns) / sizeof(*columns),
-                                          options.restart_pending
-                                              ? "nothing waits for a restart"
-                                          : options.all ? "no alerts"
-                                                        : "no open alerts");
+  status =
+      json
+          ? cmd_print_json(result)
+          : cmd_print_table(result, columns, sizeof(columns) / sizeof(*columns),
+                            restart_pending ? "nothing waits for a restart"
+                            : all           ? "no alerts"
+                                            : "no open alerts");
 out:
   PQclear(result);
   cmd_close(&cmd);

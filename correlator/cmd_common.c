@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,7 +16,8 @@
 
 enum { RETRIES = 5 };
 
-static void say(const char *format, va_list ap) {
+__attribute__((format(printf, 1, 0))) static void say(const char *format,
+                                                      va_list ap) {
   char *line, *printable = NULL;
 
   if (vasprintf(&line, format, ap) < 0)
@@ -34,37 +36,68 @@ void cmd_error(const char *format, ...) {
   va_end(ap);
 }
 
+static int cmd_hint(const char *command) {
+  fprintf(stderr, "Try '" PROGRAM " %s --help'.\n", command);
+  return EXIT_USAGE;
+}
+
 int cmd_usage(const char *command, const char *format, ...) {
   va_list ap;
 
   va_start(ap, format);
   say(format, ap);
   va_end(ap);
-  fprintf(stderr, "Try '" PROGRAM " %s --help'.\n", command);
-  return EXIT_USAGE;
+  return cmd_hint(command);
 }
 
-int cmd_options(int argc, char **argv, const char *help, bool *ret_json,
+enum {
+  OPTIONS_MAX =
+      sizeof(((struct cmd_syntax *)0)->options) / sizeof(struct cmd_option)
+};
+
+/* The option whose getopt value is `c`, NULL if it is none of them. */
+static const struct cmd_option *find_option(const struct cmd_syntax *syntax,
+                                            int c) {
+  for (int i = 0; i < OPTIONS_MAX && syntax->options[i].name != NULL; i++)
+    if (c == CHAR_MAX + 1 + i || (c != 0 && c == syntax->options[i].letter))
+      return &syntax->options[i];
+  return NULL;
+}
+
+int cmd_options(const struct cmd_syntax *syntax, int argc, char **argv,
                 int *ret_first) {
-  static const struct option with_json[] = {
-      {"help", no_argument, NULL, 'h'}, {"json", no_argument, NULL, 'j'}, {0}};
-  static const struct option without[] = {{"help", no_argument, NULL, 'h'},
-                                          {0}};
+  struct option longs[OPTIONS_MAX + 2] = {{"help", no_argument, NULL, 'h'}};
+  char shorts[1 + 2 * OPTIONS_MAX + 1] = "h", *end = shorts + 1;
   int c;
 
+  for (int i = 0; i < OPTIONS_MAX && syntax->options[i].name != NULL; i++) {
+    const struct cmd_option *o = &syntax->options[i];
+    bool valued = o->ret_value != NULL;
+
+    longs[i + 1] =
+        (struct option){o->name, valued ? required_argument : no_argument, NULL,
+                        CHAR_MAX + 1 + i};
+    if (o->letter != 0)
+      *end++ = o->letter;
+    if (o->letter != 0 && valued)
+      *end++ = ':';
+  }
   optind = 0; /* main has scanned already: start afresh */
-  while ((c = getopt_long(argc, argv, "h",
-                          ret_json != NULL ? with_json : without, NULL)) != -1)
-    switch (c) {
-    case 'h':
-      fputs(help, stdout);
+  /* NOLINTNEXTLINE(concurrency-mt-unsafe): the commands have one thread. */
+  while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+    const struct cmd_option *option = find_option(syntax, c);
+
+    if (c == 'h') {
+      fputs(syntax->help, stdout);
       return cmd_finish(EXIT_DONE);
-    case 'j':
-      *ret_json = true;
-      break;
-    default:
-      return cmd_usage(argv[0], "%s: wrong usage", argv[0]);
     }
+    if (option == NULL) /* getopt_long has said what */
+      return cmd_hint(argv[0]);
+    if (option->ret_value != NULL)
+      *option->ret_value = optarg;
+    else
+      *option->ret_given = true;
+  }
   *ret_first = optind;
   return -1;
 }

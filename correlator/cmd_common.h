@@ -26,10 +26,23 @@ void cmd_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int cmd_usage(const char *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Options that a command without options of its own takes: --json where
- * `ret_json` is not NULL, and --help. Gives -1 if the command is to go on, its
- * arguments from argv[*ret_first] on. */
-int cmd_options(int argc, char **argv, const char *help, bool *ret_json,
+/* A long option of a command: a flag, or one with a value. */
+struct cmd_option {
+  const char *name;
+  char letter; /* 0: none */
+  bool *ret_given;
+  const char **ret_value;
+};
+
+/* What a command takes besides --help, which every command has. */
+struct cmd_syntax {
+  const char *help;
+  struct cmd_option options[4]; /* the unused ones last, zero */
+};
+
+/* Read the options. Gives -1 if the command is to go on, its arguments from
+ * argv[*ret_first] on. */
+int cmd_options(const struct cmd_syntax *syntax, int argc, char **argv,
                 int *ret_first);
 
 /* Connect and find the tenant. Close it with cmd_close in any case. */

@@ -54,8 +54,9 @@ bool explain_about_executable(const struct explain_facts *facts) {
 }
 
 /* Wrapped, after `head`. */
-static void put(struct explain_page *page, const char *head, unsigned indent,
-                const char *format, va_list ap) {
+__attribute__((format(printf, 4, 0))) static void
+put(struct explain_page *page, const char *head, unsigned indent,
+    const char *format, va_list ap) {
   char *text;
 
   if (vasprintf(&text, format, ap) < 0) {
@@ -108,8 +109,9 @@ void explain_note(struct explain_page *page, const char *format, ...) {
 void explain_command(struct explain_page *page, const char *format, ...) {
   va_list ap;
 
-  fprintf(page->out, "%*s", COMMAND_INDENT, "");
   va_start(ap, format);
+  fprintf(page->out, "%*s", COMMAND_INDENT, "");
+  /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is, above. */
   vfprintf(page->out, format, ap);
   va_end(ap);
   fputc('\n', page->out);

@@ -9,26 +9,23 @@
 
 /* What commands name, as shell words. */
 struct words {
-  char *pid;     /* digits, or "PID" for the operator to fill in */
-  char *path;    /* where to read the file; NULL: no command can name it */
-  char *inside;  /* the same as the process's own root has it */
-  char *shipped; /* as a package may have it, or NULL: /usr/bin/x is /bin/x in
-                    packages from before Debian merged the two */
-  char *package; /* NULL: not known, or no package's name */
+  char pid[24];      /* a number, or "PID" for the operator to fill in */
+  char evidence[48]; /* what the files that keep it are called */
+  char root[32];     /* the container's, from outside; "" on the host */
+  char *path;        /* where to read the file; NULL: no command can name it */
+  char *inside;      /* the same as the process's own root has it */
+  char *shipped;     /* as a package may have it, or NULL: /usr/bin/x is /bin/x
+                        in packages from before Debian merged the two */
+  char *package;     /* NULL: not known, or no package's name */
   char *version;
-  char *root; /* of the container, for dpkg and rpm; NULL: the host */
-  char *evidence;
 };
 
 static void words_clear(struct words *w) {
-  free(w->pid);
   free(w->path);
   free(w->inside);
   free(w->shipped);
   free(w->package);
   free(w->version);
-  free(w->root);
-  free(w->evidence);
 }
 
 /* A package's name or version that a command line may hold (Debian policy
@@ -59,31 +56,29 @@ static const char *before_merge(const char *path) {
 }
 
 static int words_fill(const struct explain_facts *f, struct words *w) {
-  bool contained = f->container != NULL && *f->container != '\0';
-  char *prefix = NULL;
-  int r = -ENOMEM;
+  long long pid = explain_count(f->pid), id = explain_count(f->alert_id);
+  int r;
 
-  w->pid = strdup(explain_count(f->pid) > 0 ? f->pid : "PID");
-  if (w->pid == NULL || asprintf(&prefix, "/proc/%s/root", w->pid) < 0)
-    return -ENOMEM;
-  if (asprintf(&w->evidence, "/root/process-dna-%s",
-               explain_count(f->alert_id) > 0 ? f->alert_id : w->pid) < 0) {
-    w->evidence = NULL;
-    goto out;
-  }
-  r = path_word(contained ? prefix : "", f->path, &w->path);
+  if (pid > 0)
+    (void)snprintf(w->pid, sizeof(w->pid), "%lld", pid);
+  else
+    (void)snprintf(w->pid, sizeof(w->pid), "PID");
+  if (id >= 0)
+    (void)snprintf(w->evidence, sizeof(w->evidence), "/root/process-dna-%lld",
+                   id);
+  else
+    (void)snprintf(w->evidence, sizeof(w->evidence), "/root/process-dna-pid-%s",
+                   w->pid);
+  if (f->container != NULL && *f->container != '\0')
+    (void)snprintf(w->root, sizeof(w->root), "/proc/%s/root", w->pid);
+
+  r = path_word(w->root, f->path, &w->path);
   if (r == 0)
     r = path_word("", f->path, &w->inside);
   if (r == 0)
     r = path_word("", before_merge(f->path), &w->shipped);
   w->package = package_word(f->package_name);
   w->version = package_word(f->package_version);
-  if (contained) {
-    w->root = prefix;
-    prefix = NULL;
-  }
-out:
-  free(prefix);
   return r;
 }
 
@@ -183,24 +178,22 @@ static void step_mount(struct explain_page *page, const struct words *w) {
 
 static void ask_package_database(struct explain_page *page,
                                  const struct words *w) {
-  const char *option = w->root != NULL ? "--root=" : "";
-  const char *root = w->root != NULL ? w->root : "";
-  const char *gap = w->root != NULL ? " " : "";
   bool rpm = explain_is(page->raw->package_manager, "rpm");
+  char at[48] = ""; /* where the database lies */
 
+  if (*w->root != '\0')
+    (void)snprintf(at, sizeof(at), "--root=%s ", w->root);
   if (w->package != NULL) {
-    explain_command(page, "%s %s%s%s-V %s   # no output: in order",
-                    rpm ? "rpm" : "dpkg", option, root, gap, w->package);
+    explain_command(page, "%s %s-V %s   # no output: in order",
+                    rpm ? "rpm" : "dpkg", at, w->package);
     return;
   }
-  explain_command(page, "dpkg %s%s%s-S %s   # which package owns it", option,
-                  root, gap, w->inside);
+  explain_command(page, "dpkg %s-S %s   # which package owns it", at,
+                  w->inside);
   if (w->shipped != NULL)
-    explain_command(page, "dpkg %s%s%s-S %s", option, root, gap, w->shipped);
-  explain_command(page, "rpm %s%s%s-qf %s   # the same for rpm", option, root,
-                  gap, w->inside);
-  explain_command(page, "dpkg %s%s%s-V PACKAGE   # or: rpm -V PACKAGE", option,
-                  root, gap);
+    explain_command(page, "dpkg %s-S %s", at, w->shipped);
+  explain_command(page, "rpm %s-qf %s   # the same for rpm", at, w->inside);
+  explain_command(page, "dpkg %s-V PACKAGE   # or: rpm %s-V PACKAGE", at, at);
 }
 
 static void compare_with_distributor(struct explain_page *page,
@@ -237,25 +230,26 @@ static void step_package(struct explain_page *page, const struct words *w) {
   compare_with_distributor(page, w);
 }
 
-/* Tried against nftables 1.0: `forward` and `input` are names that need no
- * quotes, and the whole table comes into force at once. */
+/* In nftables the whole table comes into force at once, so that the session is
+ * not cut between its lines. */
 static void cut_off_host(struct explain_page *page) {
-  static const char *const lines[] = {
-      "set -- $SSH_CONNECTION; echo \"you: ${1:?}, port ${4:?}\"",
-      "case $1 in *:*) ip=ip6 ;; *) ip=ip ;; esac",
-      "nd='icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept'",
-      "nft \"table inet process_dna {",
-      "  chain input { type filter hook input priority -300; policy drop;",
-      "    iif lo accept; $nd; $ip saddr ${1:?} tcp dport ${4:?} accept; }",
-      "  chain output { type filter hook output priority -300; policy drop;",
-      "    oif lo accept; $nd; $ip daddr ${1:?} tcp sport ${4:?} accept; }",
-      "  chain forward { type filter hook forward priority -300; policy drop; "
-      "}",
-      "}\"",
-  };
-
-  for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
-    explain_command(page, "%s", lines[i]);
+  explain_command(page, "set -- $SSH_CONNECTION; "
+                        "echo \"you: ${1:?}, port ${4:?}\"");
+  explain_command(page, "case $1 in *:*) ip=ip6 ;; *) ip=ip ;; esac");
+  explain_command(page, "nd='icmpv6 type { nd-neighbor-solicit, "
+                        "nd-neighbor-advert } accept'");
+  explain_command(page, "nft \"table inet process_dna {");
+  explain_command(page, "  chain input { type filter hook input priority -300; "
+                        "policy drop;");
+  explain_command(page, "    iif lo accept; $nd; "
+                        "$ip saddr ${1:?} tcp dport ${4:?} accept; }");
+  explain_command(page, "  chain output { type filter hook output priority "
+                        "-300; policy drop;");
+  explain_command(page, "    oif lo accept; $nd; "
+                        "$ip daddr ${1:?} tcp sport ${4:?} accept; }");
+  explain_command(page, "  chain forward { type filter hook forward priority "
+                        "-300; policy drop; }");
+  explain_command(page, "}\"");
   explain_note(page, "If the first line says that a parameter is null, sudo "
                      "took SSH_CONNECTION away: type 'set -- YOUR-ADDRESS 0 0 "
                      "22' instead. The agent will be reported silent. To "
@@ -265,7 +259,7 @@ static void cut_off_host(struct explain_page *page) {
 
 static void step_cut_off(struct explain_page *page, const struct words *w) {
   explain_step(page, "If it isn't yours: stop it without losing its memory.");
-  if (w->root != NULL) {
+  if (*w->root != '\0') {
     explain_command(page, "cat /proc/%s/cgroup   # names the container",
                     w->pid);
     explain_command(page, "docker pause CONTAINER   # or podman pause");

@@ -96,17 +96,15 @@ char *text_shell_quote(const char *raw) {
   bool ansi = false;
   char *word, *out;
 
+  if (*raw != '\0' && raw[strspn(raw, plain)] == '\0')
+    return strdup(raw);
   for (const char *p = raw; *p != '\0'; p++)
     ansi |= (unsigned char)*p < 0x20 || (unsigned char)*p > 0x7E;
-  /* The longest that one byte becomes is \ooo, or '\''. */
-  word = out = malloc(strlen(raw) * 4 + sizeof("$''"));
+  /* One byte becomes four at most: \ooo, or '\''. What comes around takes $'',
+   * a NUL, and so the four of one byte more. */
+  out = word = calloc(strlen(raw) + 1, 4);
   if (word == NULL)
     return NULL;
-
-  if (*raw != '\0' && raw[strspn(raw, plain)] == '\0') {
-    memcpy(word, raw, strlen(raw) + 1);
-    return word;
-  }
   if (ansi)
     *out++ = '$';
   *out++ = '\'';
@@ -129,8 +127,7 @@ char *text_shell_quote(const char *raw) {
       *out++ = *p;
     }
   }
-  *out++ = '\'';
-  *out = '\0';
+  *out = '\'';
   return word;
 }
 

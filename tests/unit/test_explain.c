@@ -80,8 +80,10 @@ static void expect(const struct explain_facts *facts, size_t len,
   for (size_t i = 0; i < len; i++) {
     const char *found = strstr(at, parts[i]);
 
-    if (found == NULL)
+    if (found == NULL) {
       fail_msg("no \"%s\" after \"%.60s\" in:\n%s", parts[i], at, text);
+      break;
+    }
     at = found + strlen(parts[i]) - 1; /* blanks are shared */
   }
   free(text);
