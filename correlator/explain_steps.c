@@ -11,7 +11,7 @@
 struct words {
   char pid[24];      /* a number, or "PID" for the operator to fill in */
   char evidence[48]; /* what the files that keep it are called */
-  char root[32];     /* the container's, from outside; "" on the host */
+  char root[40];     /* the container's, from outside; "" on the host */
   char *path;        /* where to read the file; NULL: no command can name it */
   char *inside;      /* the same as the process's own root has it */
   char *shipped;     /* as a package may have it, or NULL: /usr/bin/x is /bin/x
@@ -179,7 +179,7 @@ static void step_mount(struct explain_page *page, const struct words *w) {
 static void ask_package_database(struct explain_page *page,
                                  const struct words *w) {
   bool rpm = explain_is(page->raw->package_manager, "rpm");
-  char at[48] = ""; /* where the database lies */
+  char at[56] = ""; /* where the database lies */
 
   if (*w->root != '\0')
     (void)snprintf(at, sizeof(at), "--root=%s ", w->root);
