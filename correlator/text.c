@@ -135,7 +135,7 @@ int text_shell_path(const char *prefix, const char *identity, char **ret_word) {
   char *raw, *whole, *word;
   int r;
 
-  if (identity[0] != '/' || pathname_is_shortened(identity))
+  if (pathname_is_shortened(identity))
     return -EINVAL;
   r = pathname_decode(identity, &raw);
   if (r < 0)

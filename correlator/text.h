@@ -25,8 +25,8 @@ char *text_shell_quote(const char *raw);
 
 /* `prefix` and a path, as one shell word. `identity` is the text of
  * lib/record/pathname.h; it is decoded. The caller frees *ret_word. Returns 0,
- * -EINVAL (shortened, not absolute, or no such text: no command can name the
- * file) or -ENOMEM. */
+ * -EINVAL (shortened, or no such text: no command can name the file) or
+ * -ENOMEM. */
 int text_shell_path(const char *prefix, const char *identity, char **ret_word);
 
 enum { TEXT_WIDTH = 80 };

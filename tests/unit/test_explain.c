@@ -370,6 +370,8 @@ static void hostile_facts_stay_text(void **state) {
   expect_without(&facts, "accept 17;");
   expect_without(&facts, "dpkg -V -rf");
   expect_without(&facts, "\033");
+  facts.package_name = "--root";
+  expect_without(&facts, "-V --root");
 }
 
 static void a_path_too_long_for_a_command_says_so(void **state) {

@@ -143,7 +143,8 @@ static void control_characters_are_escaped(void **state) {
   expect_printable("\033[2Jx\n\t\x7f", "\\x1b[2Jx\\x0a\\x09\\x7f");
   expect_printable("\xc2\x9b"
                    "31m",
-                   "\\xc2\\x9b31m"); /* CSI as C1 */
+                   "\\xc2\\x9b31m");          /* CSI as C1 */
+  expect_printable("\xc2\xad", "\\xc2\\xad"); /* soft hyphen */
   expect_printable("\xe2\x80\xae"
                    "fdp.exe",
                    "\\xe2\\x80\\xaefdp.exe");
@@ -191,12 +192,20 @@ static void paragraphs_are_wrapped_at_80_columns(void **state) {
   (void)state;
   expect_wrapped("", 0, "", "");
   expect_wrapped("1.", 3, "short  text ", "1. short text\n");
+  /* 80 columns, then 81. */
   expect_wrapped(
       "-", 2,
       "123456789 123456789 123456789 123456789 123456789 123456789 123456789 "
       "12345678 next",
       "- 123456789 123456789 123456789 123456789 123456789 123456789 "
       "123456789 12345678\n  next\n");
+
+  expect_wrapped(
+      "-", 2,
+      "123456789 123456789 123456789 123456789 123456789 123456789 123456789 "
+      "123456789",
+      "- 123456789 123456789 123456789 123456789 123456789 123456789 "
+      "123456789\n  123456789\n");
 
   memset(word, 'x', sizeof(word) - 1);
   word[sizeof(word) - 1] = '\0';
