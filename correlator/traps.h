@@ -12,8 +12,10 @@ struct traps;
 int traps_check_session(const char *session, char *message, size_t message_size,
                         bool *ret_inform);
 
-/* Start the thread. `config` must outlive it; `instance` names this
- * correlator in leases. Returns 0 or a negative errno. */
+/* Start the thread; without sinks there is none. `config` must outlive it;
+ * `instance` names this correlator in leases and must outlive it too. Call it
+ * before other threads run: setting up Net-SNMP changes the environment and
+ * the locale. What fails is logged. Returns 0 or a negative errno. */
 int traps_start(const struct config *config, const char *instance,
                 struct traps **ret_traps);
 
