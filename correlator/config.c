@@ -14,6 +14,7 @@ void config_print_v(const char *file, unsigned line, const char *format,
                     va_list args) {
   char what[CONFIG_PROBLEM_MAX];
 
+  /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is, by callers. */
   (void)vsnprintf(what, sizeof(what), format, args);
   for (char *c = what; *c != '\0'; c++)
     if ((unsigned char)*c < 0x20 || *c == 0x7F)

@@ -74,11 +74,12 @@ bool config_check_file(const char *value, char *what) {
 bool config_check_listen(const char *value, char *what) {
   struct sockaddr_storage address;
   int len = sizeof(address);
-  const char *colon = strrchr(value, ':');
+  const char *host_end = value[0] == '[' ? strchr(value, ']') : value;
+  const char *colon = host_end == NULL ? NULL : strchr(host_end, ':');
 
   /* Without a port an address is valid for libevent. */
   if (colon == NULL || colon[1] == '\0' ||
-      strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
+      colon[1 + strspn(colon + 1, "0123456789")] != '\0' ||
       evutil_parse_sockaddr_port(value, (struct sockaddr *)&address, &len) != 0)
     return expected(what, "ADDRESS:PORT or [ADDRESS]:PORT, in figures");
   return true;

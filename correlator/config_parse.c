@@ -82,8 +82,10 @@ static const char *const level_names[] = {
     [SECURITY_ENCRYPT] = "encrypt",
 };
 
-static void on_confuse_error(cfg_t *cfg, const char *format, va_list args) {
-  config_print_v(cfg->filename, (unsigned)cfg->line, format, args);
+__attribute__((format(printf, 2, 0))) static void
+on_confuse_error(cfg_t *cfg, const char *format, va_list args) {
+  config_print_v(cfg->filename == NULL ? "" : cfg->filename,
+                 (unsigned)cfg->line, format, args);
 }
 
 static const struct key *find_key(const char *section, const char *name) {
@@ -246,8 +248,10 @@ static cfg_t *new_parser(const char *file) {
   cfg_t *cfg = cfg_init(root, CFGF_NONE); /* copies the options */
   if (cfg == NULL)
     return NULL;
-  free(cfg->filename);
+  /* Messages want it; sections that are there at most once exist already. */
   cfg->filename = strdup(file);
+  cfg_getsec(cfg, "collectd")->filename = strdup(file);
+  cfg_getsec(cfg, "policy")->filename = strdup(file);
   (void)cfg_set_error_function(cfg, on_confuse_error);
   return cfg;
 }
@@ -336,7 +340,7 @@ int config_parse(const char *file, const char *text, struct config *config) {
   FILE *stream = NULL;
   cfg_t *cfg = new_parser(file);
 
-  if (cfg == NULL || cfg->filename == NULL)
+  if (cfg == NULL)
     goto out;
   stream = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
   if (stream == NULL)

@@ -90,6 +90,7 @@ bad(struct scan *s, unsigned line, const char *format, ...) {
 
   va_start(args, format);
   s->problem->line = line;
+  /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is, above. */
   (void)vsnprintf(s->problem->what, sizeof(s->problem->what), format, args);
   va_end(args);
   return TOKEN_BAD;

@@ -85,7 +85,8 @@ static struct agent *find_or_add(struct ingest_memory *m, const char *host) {
     return NULL;
   if (m->len == m->capacity) {
     size_t capacity = m->capacity == 0 ? 64 : 2 * m->capacity;
-    struct agent **grown = reallocarray(m->agents, capacity, sizeof(*grown));
+    struct agent **grown =
+        reallocarray(m->agents, capacity, sizeof(struct agent *));
     if (grown == NULL)
       return NULL;
     m->agents = grown;
@@ -95,7 +96,8 @@ static struct agent *find_or_add(struct ingest_memory *m, const char *host) {
   if (agent == NULL)
     return NULL;
   (void)snprintf(agent->host, sizeof(agent->host), "%s", host);
-  memmove(&m->agents[i + 1], &m->agents[i], (m->len - i) * sizeof(*m->agents));
+  memmove(&m->agents[i + 1], &m->agents[i],
+          (m->len - i) * sizeof(struct agent *));
   m->agents[i] = agent;
   m->len++;
   return agent;

@@ -99,11 +99,13 @@ static void emit(enum log_level level, const char *message) {
     return; /* nobody left to tell */
 }
 
-static void log_v(enum log_level level, const char *format, va_list args) {
+__attribute__((format(printf, 2, 0))) static void
+log_v(enum log_level level, const char *format, va_list args) {
   char message[MESSAGE_MAX];
 
   if ((int)level > max_level)
     return;
+  /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is, by callers. */
   if (vsnprintf(message, sizeof(message), format, args) >= 0)
     emit(level, message);
 }
@@ -191,6 +193,7 @@ void log_limited(const char *reason, const char *peer, const char *format,
   if (max_level < LOG_LEVEL_WARNING || !limit_pass(reason, peer, &held))
     return;
   va_start(args, format);
+  /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is, above. */
   int len = vsnprintf(message, sizeof(message), format, args);
   va_end(args);
   if (len < 0)

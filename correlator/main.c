@@ -59,6 +59,7 @@ static int parse_options(int argc, char **argv, struct options *options) {
   int option;
 
   /* '+': what follows the command is the command's. */
+  /* NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread runs yet. */
   while ((option = getopt_long(argc, argv, "+c:vhV", longs, NULL)) != -1) {
     switch (option) {
     case 'c':

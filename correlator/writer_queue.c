@@ -26,7 +26,7 @@ struct node {
 
 struct writer_queue {
   pthread_mutex_t lock;
-  STAILQ_HEAD(, node) nodes;
+  STAILQ_HEAD(nodes, node) nodes;
   size_t len;
   size_t rows;
   bool away;

@@ -1,0 +1,292 @@
+/* Goal: a good file is read as it is written, and whatever is wrong with one
+ * is said with its line, before anything starts. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "correlator/config.h"
+#include "tests/unit/unit.h"
+
+#include "tests/unit/capture.h"
+
+static const char good[] =
+    "# all there is\n"
+    "database = \"host=/run/postgresql dbname=dna\"\n"
+    "tenant = site\n"
+    "state-dir = '/var/lib/dna' // a comment\n"
+    "spool-size = 16\n"
+    "collectd {\n"
+    "  listen = {\"0.0.0.0:25826\", \"[::1]:25827\"}\n"
+    "  security-level = encrypt /* a\n"
+    "  comment */\n"
+    "  auth-file = /etc/process-dna/auth\n"
+    "  max-skew = 300\n"
+    "  relay \"hub\" {\n"
+    "    hosts = {\"*.example\", \"web[0-9]\"}\n"
+    "  }\n"
+    "  relay hub2 { hosts = {\"db?\"} }\n"
+    "}\n"
+    "policy { silent = 240 learning = 0 manifest-wait = 60\n"
+    "  unverified-update = warning }\n";
+
+static char file[] = "/tmp/pdna-config-XXXXXX";
+
+/* What config_read says of a text; "" if it takes it. */
+static int read_text(const char *text, mode_t mode, struct config **ret_config,
+                     struct capture *capture) {
+  FILE *stream = fopen(file, "w");
+
+  assert_non_null(stream);
+  assert_true(fputs(text, stream) >= 0);
+  assert_int_equal(fclose(stream), 0);
+  assert_int_equal(chmod(file, mode), 0);
+  capture_begin(capture);
+  int rc = config_read(file, ret_config);
+  capture_end(capture);
+  return rc;
+}
+
+static void a_good_file_is_read_as_written(void **state) {
+  struct capture capture;
+  struct config *c = NULL;
+
+  (void)state;
+  assert_int_equal(read_text(good, 0644, &c, &capture), 0);
+  assert_string_equal(capture.text, "");
+  assert_string_equal(c->database, "host=/run/postgresql dbname=dna");
+  assert_string_equal(c->tenant, "site");
+  assert_string_equal(c->state_dir, "/var/lib/dna");
+  assert_int_equal(c->spool_size_mib, 16);
+  assert_int_equal(c->collectd.listen_len, 2);
+  assert_string_equal(c->collectd.listen[0], "0.0.0.0:25826");
+  assert_string_equal(c->collectd.listen[1], "[::1]:25827");
+  assert_int_equal(c->collectd.security_level, SECURITY_ENCRYPT);
+  assert_string_equal(c->collectd.auth_file, "/etc/process-dna/auth");
+  assert_int_equal(c->collectd.max_skew_s, 300);
+  assert_int_equal(c->collectd.relays_len, 2);
+  assert_string_equal(c->collectd.relays[0].user, "hub");
+  assert_int_equal(c->collectd.relays[0].hosts_len, 2);
+  assert_string_equal(c->collectd.relays[0].hosts[1], "web[0-9]");
+  assert_string_equal(c->collectd.relays[1].user, "hub2");
+  assert_int_equal(c->sinks_len, 0);
+  assert_int_equal(c->policy.silent_s, 240);
+  assert_int_equal(c->policy.learning_s, 0);
+  assert_int_equal(c->policy.manifest_wait_s, 60);
+  assert_string_equal(c->policy.unverified_update, "warning");
+  config_free(c);
+}
+
+static void what_is_left_out_has_the_designs_defaults(void **state) {
+  struct capture capture;
+  struct config *c = NULL;
+
+  (void)state;
+  assert_int_equal(read_text("database = 'dbname=dna'", 0644, &c, &capture), 0);
+  assert_string_equal(c->tenant, "default");
+  assert_string_equal(c->state_dir, "/var/lib/process-dna");
+  assert_int_equal(c->collectd.listen_len, 0);
+  assert_int_equal(c->collectd.security_level, SECURITY_SIGN);
+  assert_null(c->collectd.auth_file);
+  assert_int_equal(c->collectd.max_skew_s, 600);
+  assert_int_equal(c->policy.silent_s, 180);
+  assert_int_equal(c->policy.learning_s, 86400);
+  assert_int_equal(c->policy.manifest_wait_s, 1800);
+  assert_string_equal(c->policy.unverified_update, "critical");
+  config_free(c);
+}
+
+static void sinks_are_informs_where_their_session_says_so(void **state) {
+  struct capture capture;
+  struct config *c = NULL;
+
+  (void)state;
+  assert_int_equal(
+      read_text(
+          "database = 'dbname=dna'\n"
+          "trap-sink nms { session = \"-v 2c -c s3cret 127.0.0.1:162\" }\n"
+          "trap-sink b { session = \"-v 2c -c x -Ci 127.0.0.1:162\" }\n",
+          0600, &c, &capture),
+      0);
+  assert_int_equal(c->sinks_len, 2);
+  assert_string_equal(c->sinks[0].name, "nms");
+  assert_string_equal(c->sinks[0].session, "-v 2c -c s3cret 127.0.0.1:162");
+  assert_false(c->sinks[0].inform);
+  assert_true(c->sinks[1].inform);
+  config_free(c);
+}
+
+static void environment_variables_are_not_put_in(void **state) {
+  struct capture capture;
+  struct config *c = NULL;
+
+  (void)state;
+  assert_int_equal(setenv("HOME", "/put-in", 1), 0);
+  assert_int_equal(
+      read_text("database = \"dbname=dna password=${HOME}\\${HOME}$${HOME}\"\n"
+                "tenant = '${HOME}'\n",
+                0600, &c, &capture),
+      0);
+  assert_string_equal(c->database,
+                      "dbname=dna password=${HOME}${HOME}$${HOME}");
+  assert_string_equal(c->tenant, "${HOME}");
+  config_free(c);
+}
+
+#define DB "database = 'dbname=dna'\n"
+
+/* In order: what is broken, the file, what must be said after its name. */
+static const struct {
+  const char *name;
+  const char *text;
+  const char *said;
+} broken[] = {
+    {"unknown key", DB "nonsense = 1\n", ":2: no such option 'nonsense'"},
+    {"unknown key in a section", DB "policy {\n  loud = 1\n}\n",
+     ":3: no such option 'loud'"},
+    {"unknown section", DB "snmp {\n}\n", ":2: no such option 'snmp'"},
+    {"key of another section", DB "max-skew = 1\n",
+     ":2: no such option 'max-skew'"},
+    {"doubled key", DB "tenant = a\n\ntenant = b\n",
+     ":4: tenant: expected once, found before on line 2"},
+    {"doubled key in a section", DB "policy {\n silent = 60\n silent = 60\n}\n",
+     ":4: silent: expected once, found before on line 3"},
+    {"doubled list", DB "collectd { listen = {}\n listen = {} }\n",
+     ":3: listen: expected once, found before on line 2"},
+    {"doubled section", DB "policy {}\npolicy {}\n",
+     ":3: policy: expected once, found before on line 2"},
+    {"doubled title",
+     DB "collectd { relay a { hosts = {x} }\n relay \"a\" { hosts = {y} } }\n",
+     ":3: found duplicate title 'a'"},
+    {"open section", DB "collectd {\n max-skew = 9\n",
+     ":2: section: expected }, found the end of the file"},
+    {"open section of several", DB "collectd {\n relay x {\n hosts = {y}\n}\n",
+     ":2: section: expected }, found the end of the file"},
+    {"open list", DB "collectd { listen = {\n",
+     ":3: list: expected }, found the end of the file"},
+    {"open string", DB "tenant = \"a\n\"\n",
+     ":2: string: expected a closing \" on its line"},
+    {"open comment", DB "/* tenant = a\n",
+     ":2: comment: expected */, found the end of the file"},
+    {"brace too many", DB "}\n", ":2: }: expected a key or a section"},
+    {"no value", DB "tenant\n", ":2: tenant: expected = or {"},
+    {"value in pieces", DB "tenant = a b\n", ":2: b: expected = or {"},
+    {"glob without quotes", DB "collectd { relay a { hosts = *.example } }\n",
+     ":2: value: expected quotes around one with *"},
+    {"comment within a word", DB "tenant = a#b\n",
+     ":2: value: expected quotes around one with #"},
+    {"variable without quotes", DB "tenant = ${HOME}\n",
+     ":2: value: expected quotes around one with {"},
+    {"no database", "tenant = a\n", ": database: expected, found none"},
+    {"bad conninfo", "database = 'nonsense'\n",
+     ":1: database: expected a libpq connection string: "},
+    {"number with a unit", DB "spool-size = 16M\n",
+     ":2: spool-size: expected a number from 1 to 1048576, found '16M'"},
+    {"empty number", DB "spool-size = ''\n",
+     ":2: spool-size: expected a number from 1 to 1048576, found ''"},
+    {"number too small", DB "policy { silent = 9 }\n",
+     ":2: silent: expected a number from 10 to 604800, found '9'"},
+    {"number too large", DB "collectd { max-skew = 99999999999999999999 }\n",
+     ":2: max-skew: expected a number from 1 to 86400, found '9"},
+    {"negative number", DB "policy { learning = -1 }\n",
+     ":2: learning: expected a number from 0 to 31536000, found '-1'"},
+    {"unknown level", DB "collectd { security-level = high }\n",
+     ":2: security-level: expected none, sign or encrypt, found 'high'"},
+    {"unknown choice", DB "policy { unverified-update = drop }\n",
+     ":2: unverified-update: expected critical, warning, info or accept, "
+     "found 'drop'"},
+    {"no auth-file", DB "collectd { listen = {\"127.0.0.1:1\"}\n}\n",
+     ":3: auth-file: expected with security-level sign, found none"},
+    {"relative path", DB "state-dir = here\n",
+     ":2: state-dir: expected an absolute path, found 'here'"},
+    {"address without port", DB "collectd { listen = {\"127.0.0.1\"} }\n",
+     ":2: listen: expected ADDRESS:PORT or [ADDRESS]:PORT, in figures, found "
+     "'127.0.0.1'"},
+    {"IPv6 address without port", DB "collectd { listen = {\"::1\"} }\n",
+     ":2: listen: expected ADDRESS:PORT or [ADDRESS]:PORT, in figures, found "
+     "'::1'"},
+    {"host name", DB "collectd { listen = {\"localhost:1\"} }\n",
+     ":2: listen: expected ADDRESS:PORT"},
+    {"second address bad",
+     DB "collectd { listen = {\"127.0.0.1:1\",\n \"x:1\"} }\n",
+     ":3: listen: expected ADDRESS:PORT"},
+    {"relay without hosts", DB "collectd {\n relay a {}\n}\n",
+     ":3: hosts: expected, found none"},
+    {"relay without title", DB "collectd { relay { hosts = {a} } }\n",
+     ":2: missing title for section 'relay'"},
+    {"open bracket in a glob",
+     DB "collectd { relay a { hosts = {\"w[0\"} } }\n",
+     ":2: hosts: expected a glob, in which [ has its ], found 'w[0'"},
+    {"sink without session", DB "trap-sink a {\n}\n",
+     ":3: session: expected, found none"},
+    {"bad session", DB "trap-sink a { session = '-v 9 localhost' }\n",
+     ":2: session: expected "},
+};
+
+static void what_is_wrong_is_said_with_its_line(void **state) {
+  char expected[512];
+  struct capture capture;
+  struct config *c = NULL;
+
+  (void)state;
+  for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+    if (read_text(broken[i].text, 0600, &c, &capture) == 0)
+      fail_msg("%s: taken", broken[i].name);
+    (void)snprintf(expected, sizeof(expected), "%s%s", file, broken[i].said);
+    if (strncmp(capture.text, expected, strlen(expected)) != 0)
+      fail_msg("%s: said %s", broken[i].name, capture.text);
+    if (strchr(capture.text, '\n') != strrchr(capture.text, '\n'))
+      fail_msg("%s: said more than a line: %s", broken[i].name, capture.text);
+  }
+}
+
+static void secrets_that_others_can_read_are_refused(void **state) {
+  static const char text[] = "database = 'dbname=dna password=x'\n";
+  struct capture capture;
+  struct config *c = NULL;
+
+  (void)state;
+  assert_int_equal(read_text(text, 0600, &c, &capture), 0);
+  config_free(c);
+  c = NULL;
+  assert_int_equal(read_text(text, 0640, &c, &capture), -EINVAL);
+  assert_non_null(strstr(capture.text, "found 0640: chmod 600 /tmp/pdna-"));
+  assert_null(c);
+}
+
+static void a_file_that_is_not_there_is_said(void **state) {
+  struct capture capture;
+  struct config *c = NULL;
+
+  (void)state;
+  capture_begin(&capture);
+  int rc = config_read("/nonexistent/file", &c);
+  capture_end(&capture);
+  assert_int_equal(rc, -ENOENT);
+  assert_non_null(strstr(capture.text, "/nonexistent/file: configuration: "));
+}
+
+static int make_file(void **state) {
+  (void)state;
+  int fd = mkstemp(file);
+  return fd < 0 ? -1 : close(fd);
+}
+
+static int remove_file(void **state) {
+  (void)state;
+  return unlink(file);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_good_file_is_read_as_written),
+      cmocka_unit_test(what_is_left_out_has_the_designs_defaults),
+      cmocka_unit_test(sinks_are_informs_where_their_session_says_so),
+      cmocka_unit_test(environment_variables_are_not_put_in),
+      cmocka_unit_test(what_is_wrong_is_said_with_its_line),
+      cmocka_unit_test(secrets_that_others_can_read_are_refused),
+      cmocka_unit_test(a_file_that_is_not_there_is_said),
+  };
+  return cmocka_run_group_tests(tests, make_file, remove_file);
+}
