@@ -8,7 +8,7 @@
 
 #include "correlator/ingest.h"
 
-enum { FAKE_REPORTS_MAX = 64, FAKE_AGENTS_MAX = 16 };
+enum { FAKE_REPORTS_MAX = 1024, FAKE_AGENTS_MAX = 1024 };
 
 struct ingest {
   struct report *reports[FAKE_REPORTS_MAX];
