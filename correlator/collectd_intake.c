@@ -1,7 +1,6 @@
 #include "correlator/collectd_intake.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,15 +137,10 @@ static bool is_dropped(const struct collectd_intake *in) {
 }
 
 /* Refuse a group and all others of its host. */
-__attribute__((format(printf, 4, 5))) static void
-refuse(struct collectd_intake *in, const struct group *group,
-       enum counter reason, const char *format, ...) {
-  char why[320], what[640];
-  va_list args;
+static void refuse(struct collectd_intake *in, const struct group *group,
+                   enum counter reason, const char *why) {
+  char what[640];
 
-  va_start(args, format);
-  (void)vsnprintf(why, sizeof(why), format, args);
-  va_end(args);
   (void)snprintf(what, sizeof(what), "user \"%s\", host \"%s\": %s",
                  in->envelope.signer, group->host, why);
   in->refused = true;
@@ -168,13 +162,16 @@ static bool host_name_valid(const char *host) {
 static void check_skew(struct collectd_intake *in, const struct group *group,
                        uint64_t time) {
   const int64_t observed_us = collectd_time_us(time);
+  const int64_t arrived_us = in->arrival->arrived_us;
+  char why[128];
 
-  if (collectd_guard_skew(&in->guard, observed_us, in->arrival->arrived_us) !=
-      0)
-    refuse(in, group, COUNTER_DROP_SKEW,
-           "its time is %+.1f s from this clock's, at most %u s are taken",
-           (double)(observed_us - in->arrival->arrived_us) / 1e6,
-           in->guard.config->max_skew_s);
+  if (collectd_guard_skew(&in->guard, observed_us, arrived_us) == 0)
+    return;
+  (void)snprintf(
+      why, sizeof(why),
+      "its time is %+.1f s from this clock's, at most %u s are taken",
+      (double)(observed_us - arrived_us) / 1e6, in->guard.config->max_skew_s);
+  refuse(in, group, COUNTER_DROP_SKEW, why);
 }
 
 static void check_new_group(struct collectd_intake *in, struct group *group) {
@@ -221,6 +218,15 @@ static struct group *group_of(struct collectd_intake *in, const char *host,
   return g;
 }
 
+static void refuse_values(struct collectd_intake *in, const struct group *group,
+                          const struct collectd_list *list) {
+  char why[448];
+
+  (void)snprintf(why, sizeof(why), "\"%s/%s-%s\" does not decode",
+                 list->plugin_instance, list->type, list->type_instance);
+  refuse(in, group, COUNTER_DROP_VALUES, why);
+}
+
 static void take_list(void *context, const struct collectd_list *list) {
   struct collectd_intake *in = context;
   const bool ours = strcmp(list->plugin, WIRE_PLUGIN) == 0;
@@ -234,8 +240,7 @@ static void take_list(void *context, const struct collectd_list *list) {
   if (!ours || !g || g->refused)
     return;
   if (collectd_decode(list, &wire, &e->item) != 0) {
-    refuse(in, g, COUNTER_DROP_VALUES, "\"%s/%s-%s\" does not decode",
-           list->plugin_instance, list->type, list->type_instance);
+    refuse_values(in, g, list);
     return;
   }
   if (e->item.type == WIRE_HOST)

@@ -21,6 +21,7 @@ enum {
   EXECUTABLES = 300, /* a host's */
   LISTS = EXECUTABLES + 2,
   ROUNDS = 9,
+  STREAM_MAX = HOSTS * LISTS * 256,
   PACKET_BYTES = 1452, /* collectd's MaxPacketSize */
   FIRST_S = 1700000000,
 };
@@ -29,7 +30,6 @@ enum {
 struct stream {
   uint8_t *data;
   size_t len;
-  size_t capacity;
   size_t packets;
 };
 
@@ -39,13 +39,12 @@ static void must(bool holds) {
 }
 
 static void stream_add(struct stream *s, struct packet *p) {
+  uint16_t len;
+
   packet_sign(p, "alice", "wonderland");
-  if (s->len + 2 + p->len > s->capacity) {
-    s->capacity = s->capacity ? s->capacity * 2 : 1 << 20;
-    s->data = realloc(s->data, s->capacity);
-    must(s->data != NULL);
-  }
-  memcpy(s->data + s->len, &(uint16_t){(uint16_t)p->len}, 2);
+  must(s->len + 2 + p->len <= STREAM_MAX);
+  len = (uint16_t)p->len;
+  memcpy(s->data + s->len, &len, 2);
   memcpy(s->data + s->len + 2, p->data, p->len);
   s->len += 2 + p->len;
   s->packets++;
@@ -85,9 +84,11 @@ static void add_scan(struct stream *s, const char *host, int64_t time_s) {
 }
 
 static struct stream round_of(int64_t time_s) {
-  struct stream s = {0};
+  struct stream s = {.data = malloc(STREAM_MAX)};
   char host[16];
 
+  if (!s.data)
+    abort();
   for (size_t h = 0; h < HOSTS; h++) {
     host_name(h, host);
     add_scan(&s, host, time_s);
@@ -142,7 +143,7 @@ static struct ingest_memory *settled_memory(void) {
 static struct collectd_intake *new_intake(const struct collectd_config *config,
                                           struct ingest *ingest) {
   static const char users[] = "alice: wonderland\n";
-  struct collectd_intake *intake;
+  struct collectd_intake *intake = NULL;
   FILE *f = fopen(config->auth_file, "we");
 
   must(f != NULL && fwrite(users, 1, sizeof(users) - 1, f) > 0);

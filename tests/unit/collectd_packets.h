@@ -47,20 +47,32 @@ static inline bool packet_captured(const char *name, size_t n,
   char path[128];
   uint8_t head[2];
   FILE *f;
-  bool found = false;
+  bool found = true;
 
   snprintf(path, sizeof(path), "tests/unit/data/collectd/%s.packets", name);
   f = fopen(path, "re");
   if (!f)
     abort();
-  for (size_t i = 0; i <= n; i++) {
+  *p = (struct packet){.len = 0};
+  for (size_t i = 0; i <= n && found; i++) {
     found = fread(head, 1, sizeof(head), f) == sizeof(head);
-    p->len = (size_t)(head[0] << 8 | head[1]);
-    if (!found || fread(p->data, 1, p->len, f) != p->len)
+    if (!found)
       break;
+    p->len = (size_t)(head[0] << 8 | head[1]);
+    if (fread(p->data, 1, p->len, f) != p->len)
+      abort();
   }
-  fclose(f);
+  (void)fclose(f);
   return found;
+}
+
+/* The first of them. */
+static inline struct packet packet_first(const char *name) {
+  struct packet p;
+
+  if (!packet_captured(name, 0, &p))
+    abort();
+  return p;
 }
 
 static inline void put(struct packet *p, const void *data, size_t len) {

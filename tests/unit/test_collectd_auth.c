@@ -188,26 +188,25 @@ static void it_looks_at_most_once_a_second(void **state) {
 
 static void a_bad_successor_leaves_the_users(void **state) {
   struct collectd_auth *auth;
-  int64_t now_ms = 5000;
 
   (void)state;
   write_text("alice: a\n");
   assert_int_equal(collectd_auth_new(file, &auth), 0);
   replace("alice\n");
-  collectd_auth_refresh(auth, now_ms += 1000);
+  collectd_auth_refresh(auth, 6000);
   assert_password(auth, "alice", "a");
   replace("");
-  collectd_auth_refresh(auth, now_ms += 1000);
+  collectd_auth_refresh(auth, 7000);
   assert_password(auth, "alice", "a");
   replace("alice: b\n");
   assert_int_equal(chmod(file, 0644), 0);
-  collectd_auth_refresh(auth, now_ms += 1000);
+  collectd_auth_refresh(auth, 8000);
   assert_password(auth, "alice", "a");
   assert_int_equal(unlink(file), 0);
-  collectd_auth_refresh(auth, now_ms += 1000);
+  collectd_auth_refresh(auth, 9000);
   assert_password(auth, "alice", "a");
   write_text("alice: c\n");
-  collectd_auth_refresh(auth, now_ms += 1000);
+  collectd_auth_refresh(auth, 10000);
   assert_password(auth, "alice", "c");
   collectd_auth_free(auth);
 }

@@ -58,20 +58,13 @@ static int open_packet(enum security_level level, const struct packet *p) {
   return open_with(auth, level, p, &e);
 }
 
-static struct packet captured(const char *name, size_t n) {
-  struct packet p;
-
-  assert_true(packet_captured(name, n, &p));
-  return p;
-}
-
 static void signed_packets_of_a_real_collectd_hold(void **state) {
   struct packet p, plain;
   struct collectd_envelope e;
 
   (void)state;
   for (size_t i = 0; packet_captured("scan-sign", i, &p); i++) {
-    plain = captured("scan-plain", i);
+    assert_true(packet_captured("scan-plain", i, &plain));
     for (int level = SECURITY_NONE; level <= SECURITY_ENCRYPT; level++) {
       assert_int_equal(collectd_crypto_open(crypto, (enum security_level)level,
                                             auth, p.data, p.len, &e),
@@ -89,7 +82,7 @@ static void encrypted_packets_of_a_real_collectd_decrypt(void **state) {
 
   (void)state;
   for (size_t i = 0; packet_captured("scan-encrypt", i, &p); i++) {
-    plain = captured("scan-plain", i);
+    assert_true(packet_captured("scan-plain", i, &plain));
     assert_int_equal(
         collectd_crypto_open(crypto, SECURITY_ENCRYPT, auth, p.data, p.len, &e),
         0);
@@ -100,9 +93,9 @@ static void encrypted_packets_of_a_real_collectd_decrypt(void **state) {
 }
 
 static void each_level_takes_what_it_says(void **state) {
-  const struct packet plain = captured("types-plain", 0),
-                      sign = captured("types-sign", 0),
-                      encrypt = captured("types-encrypt", 0);
+  const struct packet plain = packet_first("types-plain"),
+                      sign = packet_first("types-sign"),
+                      encrypt = packet_first("types-encrypt");
 
   (void)state;
   assert_int_equal(open_packet(SECURITY_NONE, &plain), 0);
@@ -121,7 +114,7 @@ static void every_flipped_bit_is_noticed(void **state) {
 
   (void)state;
   for (size_t n = 0; n < 2; n++) {
-    struct packet p = captured(names[n], 0);
+    struct packet p = packet_first(names[n]);
 
     assert_int_equal(open_packet(SECURITY_ENCRYPT, &p), 0);
     for (size_t i = 0; i < p.len * 8; i++) {
@@ -137,7 +130,7 @@ static void every_truncation_is_noticed(void **state) {
 
   (void)state;
   for (size_t n = 0; n < 2; n++) {
-    struct packet p = captured(names[n], 0);
+    struct packet p = packet_first(names[n]);
 
     while (p.len-- > 0)
       assert_int_not_equal(open_packet(SECURITY_ENCRYPT, &p), 0);
@@ -159,7 +152,7 @@ static void an_unknown_user_and_a_wrong_password_differ(void **state) {
 
   (void)state;
   for (size_t n = 0; n < 2; n++) {
-    const struct packet p = captured(names[n], 0);
+    const struct packet p = packet_first(names[n]);
 
     assert_int_equal(open_with(without, SECURITY_ENCRYPT, &p, &e), -ENOKEY);
     assert_int_equal(open_with(wrong, SECURITY_ENCRYPT, &p, &e), -EKEYREJECTED);
@@ -169,8 +162,8 @@ static void an_unknown_user_and_a_wrong_password_differ(void **state) {
 }
 
 static void without_users_a_signature_vouches_for_nobody(void **state) {
-  const struct packet sign = captured("types-sign", 0);
-  const struct packet encrypt = captured("types-encrypt", 0);
+  const struct packet sign = packet_first("types-sign");
+  const struct packet encrypt = packet_first("types-encrypt");
   struct collectd_envelope e;
 
   (void)state;
@@ -181,8 +174,8 @@ static void without_users_a_signature_vouches_for_nobody(void **state) {
 }
 
 static void parts_after_an_encrypted_one_are_refused(void **state) {
-  struct packet p = captured("types-encrypt", 0);
-  const struct packet plain = captured("types-plain", 0);
+  struct packet p = packet_first("types-encrypt");
+  const struct packet plain = packet_first("types-plain");
 
   (void)state;
   put(&p, plain.data, plain.len);
@@ -191,8 +184,8 @@ static void parts_after_an_encrypted_one_are_refused(void **state) {
 }
 
 static void parts_before_a_signature_are_refused(void **state) {
-  struct packet p = captured("types-plain", 0);
-  const struct packet sign = captured("types-sign", 0);
+  struct packet p = packet_first("types-plain");
+  const struct packet sign = packet_first("types-sign");
 
   (void)state;
   put(&p, sign.data, sign.len);
@@ -200,8 +193,8 @@ static void parts_before_a_signature_are_refused(void **state) {
 }
 
 static void parts_after_the_signed_ones_break_the_signature(void **state) {
-  struct packet p = captured("types-sign", 0);
-  const struct packet plain = captured("types-plain", 0);
+  struct packet p = packet_first("types-sign");
+  const struct packet plain = packet_first("types-plain");
 
   (void)state;
   put(&p, plain.data, plain.len);
@@ -220,12 +213,12 @@ static void the_user_name_is_signed_too(void **state) {
 }
 
 static void lengths_that_leave_no_user_are_malformed(void **state) {
-  struct packet p = captured("types-sign", 0);
+  struct packet p = packet_first("types-sign");
 
   (void)state;
   p.data[3] = 36;
   assert_int_equal(open_packet(SECURITY_SIGN, &p), -EBADMSG);
-  p = captured("types-encrypt", 0);
+  p = packet_first("types-encrypt");
   p.data[4] = p.data[5] = 0;
   assert_int_equal(open_packet(SECURITY_ENCRYPT, &p), -EBADMSG);
   p.data[4] = p.data[5] = 0xff;
