@@ -14,8 +14,10 @@ static const char help[] =
     "\n"
     "Declare what an open alert reports to be in order: its digest becomes\n"
     "the trusted one for that executable of that host, the alert closes and a\n"
-    "clear goes out. Who did it, when and why is kept. ID is a number from\n"
-    "`alerts`, or the pdnaAlertKey of a trap.\n"
+    "clear goes out. A spoofed or unreadable executable has no digest to\n"
+    "trust: its alert just stays closed for as long as that lasts. Who did\n"
+    "it, when and why is kept. ID is a number from `alerts`, or the\n"
+    "pdnaAlertKey of a trap.\n"
     "\n"
     "Options:\n"
     "  -w, --why TEXT  the reason, for whoever asks later\n"
@@ -24,12 +26,18 @@ static const char help[] =
     "Exit status: 0 all accepted, 1 at least one was not, 2 wrong usage,\n"
     "3 no database.\n";
 
+static void tell_digests(const char *observed, const char *baseline) {
+  printf("  trusted from now on:  %s\n", observed);
+  if (*baseline != '\0' && strcmp(baseline, observed) != 0)
+    printf("  trusted until now:    %s\n", baseline);
+}
+
 /* What was done, from the facts before it. */
 static int tell(const PGresult *facts, const char *who, const char *why) {
-  static const char *const names[] = {"alert_id",        "host",
-                                      "container",       "path",
-                                      "observed_sha256", "baseline_sha256"};
-  enum { ID, HOST, CONTAINER, PATH, OBSERVED, BASELINE, LEN };
+  static const char *const names[] = {
+      "verdict", "alert_id",        "host",           "container",
+      "path",    "observed_sha256", "baseline_sha256"};
+  enum { VERDICT, ID, HOST, CONTAINER, PATH, OBSERVED, BASELINE, LEN };
   char *text[LEN] = {0};
   int status = EXIT_DONE;
 
@@ -46,9 +54,12 @@ static int tell(const PGresult *facts, const char *who, const char *why) {
   printf("alert %s: accepted by %s: %s\n", text[ID], who, why);
   printf("  %s: %s%s%s\n", text[HOST], text[PATH],
          *text[CONTAINER] != '\0' ? " in container " : "", text[CONTAINER]);
-  printf("  trusted from now on:  %s\n", text[OBSERVED]);
-  if (*text[BASELINE] != '\0' && strcmp(text[BASELINE], text[OBSERVED]) != 0)
-    printf("  trusted until now:    %s\n", text[BASELINE]);
+  if (strcmp(text[VERDICT], "spoofed") == 0 ||
+      strcmp(text[VERDICT], "unreadable") == 0)
+    printf("  %s: nothing becomes trusted; quiet for as long as it lasts\n",
+           text[VERDICT]);
+  else
+    tell_digests(text[OBSERVED], text[BASELINE]);
   puts("  The clear goes to the trap sinks as soon as a correlator runs.");
 out:
   for (size_t i = 0; i < LEN; i++)

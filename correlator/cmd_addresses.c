@@ -9,8 +9,10 @@ static const char help[] =
     "       process-dna-correlator addresses add AGENT ADDRESS...\n"
     "       process-dna-correlator addresses remove AGENT ADDRESS...\n"
     "\n"
-    "List the addresses by which agents are known: those they report and\n"
-    "those added here, which an agent can't know itself (behind NAT).\n"
+    "List the addresses that agents have or had: those they report, and those\n"
+    "added here, which an agent can't know itself (behind NAT). What is\n"
+    "removed stays in the list as past; what an agent reports itself comes\n"
+    "back.\n"
     "\n"
     "Options:\n"
     "      --json  one JSON array\n"
@@ -22,20 +24,23 @@ static const char help[] =
 static const struct table_column columns[] = {
     {"agent", "AGENT", TABLE_TEXT, 12, false},
     {"address", "ADDRESS", TABLE_TEXT, 0, false},
+    {"state", "STATE", TABLE_TEXT, 0, false},
     {"source", "SOURCE", TABLE_TEXT, 0, false},
     {"first_seen", "FIRST SEEN", TABLE_TIME, 0, true},
     {"last_seen", "LAST SEEN", TABLE_TIME, 0, true},
+    {"added_by", "ADDED BY", TABLE_TEXT, 12, true},
 };
 
 static int list(struct cmd *cmd, const char *agent, bool json) {
   const char *params[] = {cmd->tenant, agent};
   PGresult *result;
-  int status =
-      cmd_query(cmd,
-                json ? "SELECT coalesce(json_agg(t), '[]') "
-                       "FROM process_dna.list_addresses($1, $2) t"
-                     : "SELECT * FROM process_dna.list_addresses($1, $2)",
-                2, params, &result);
+  int status = cmd_query(cmd,
+                         json ? "SELECT coalesce(json_agg(t), '[]') "
+                                "FROM process_dna.list_addresses($1, $2) t"
+                              : "SELECT *, CASE WHEN present THEN 'present' "
+                                "ELSE 'past' END AS state "
+                                "FROM process_dna.list_addresses($1, $2)",
+                         2, params, &result);
 
   if (status != EXIT_DONE)
     return status;

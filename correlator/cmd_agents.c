@@ -19,11 +19,12 @@ static const char help[] =
     "          close, and what still comes in its name is refused\n"
     "  rebind  another collectd user signs for the host from now on: USER, or\n"
     "          whoever signs for it next\n"
-    "  reset   the host was installed afresh: its baselines are dropped, and\n"
-    "          what runs at its next scan is trusted\n"
+    "  reset   the host was installed afresh: what was trusted there is not\n"
+    "          any more, what runs at its next scan will be, the alerts about\n"
+    "          its executables close; a retired host is back in service\n"
     "\n"
     "Options:\n"
-    "  -u, --user USER  with rebind: the user of the auth-file\n"
+    "  -u, --user USER  with rebind: who, as the auth-file has it\n"
     "      --json       one JSON array\n"
     "  -h, --help       this text\n"
     "\n"
@@ -33,26 +34,57 @@ static const struct table_column columns[] = {
     {"name", "NAME", TABLE_TEXT, 12, false},
     {"address", "ADDRESS", TABLE_TEXT, 0, false},
     {"state", "STATE", TABLE_TEXT, 0, false},
-    {"last_seen", "LAST HEARD", TABLE_TIME, 0, false},
+    {"last_seen", "LAST HEARD", TABLE_TIME, 0, true},
     {"age", "AGO", TABLE_AGE, 0, false},
     {"open_alerts", "ALERTS", TABLE_NUMBER, 0, false},
-    {"signer", "SIGNER", TABLE_TEXT, 0, true},
-    {"source", "SOURCE", TABLE_TEXT, 0, true},
+    {"signer", "SIGNER", TABLE_TEXT, 12, false},
+    {"restart_pending", "RESTARTS", TABLE_NUMBER, 0, true},
+    {"executables", "EXECUTABLES", TABLE_NUMBER, 0, true},
+    {"last_event", "LAST EVENT", TABLE_TEXT, 0, true},
+    {"last_event_at", "AT", TABLE_TIME, 0, true},
 };
 
-/* What is done to agents, and what is told after it. */
+/* An agent as it was before a change. */
+struct before {
+  char *signer;
+  char *open_alerts;
+};
+
+typedef void tell_fn(const char *name, const struct before *before,
+                     const char *user);
+
+static void tell_retired(const char *name, const struct before *before,
+                         const char *user) {
+  (void)user;
+  printf("%s: retired: it is no longer missed, what still comes in its name is "
+         "refused, open alerts closed: %s\n",
+         name, before->open_alerts);
+}
+
+static void tell_rebound(const char *name, const struct before *before,
+                         const char *user) {
+  printf("%s: signed for by %s until now, by %s from now on\n", name,
+         before->signer, user != NULL ? user : "whoever signs for it next");
+}
+
+static void tell_reset(const char *name, const struct before *before,
+                       const char *user) {
+  (void)user;
+  printf("%s: reset: nothing is trusted any more, and what runs at its next "
+         "scan will be; it learns anew; it had %s open alerts\n",
+         name, before->open_alerts);
+}
+
 static const struct action {
   const char *name, *sql;
   bool takes_user;
-  const char *done;
+  tell_fn *tell;
 } actions[] = {
     {"retire", "SELECT process_dna.agents_retire($1, $2, $3)", false,
-     "retired: it is no longer missed, and what still comes in its name is "
-     "refused"},
-    {"rebind", "SELECT process_dna.agents_rebind($1, $2, $4, $3)", true, NULL},
-    {"reset", "SELECT process_dna.agents_reset($1, $2, $3)", false,
-     "reset: its baselines are dropped, and what runs at its next scan is "
-     "trusted"},
+     tell_retired},
+    {"rebind", "SELECT process_dna.agents_rebind($1, $2, $4, $3)", true,
+     tell_rebound},
+    {"reset", "SELECT process_dna.agents_reset($1, $2, $3)", false, tell_reset},
 };
 
 static const struct action *find_action(const char *name) {
@@ -89,22 +121,31 @@ static int list(struct cmd *cmd, const char *name, bool json) {
   return status;
 }
 
-/* Who signed for the agent until now; the caller frees it. NULL: nobody, or
- * not known. */
-static char *signer_of(struct cmd *cmd, const char *name) {
+/* Gives EXIT_NO and says so if there is no such agent. */
+static int look_before(struct cmd *cmd, const char *name, struct before *ret) {
   const char *params[] = {cmd->tenant, name};
   PGresult *result;
-  const char *signer;
-  char *copy = NULL;
+  int status = cmd_query(cmd,
+                         "SELECT coalesce(signer, 'nobody'), open_alerts "
+                         "FROM process_dna.list_agents($1, $2)",
+                         2, params, &result);
 
-  if (cmd_query(cmd, "SELECT signer FROM process_dna.list_agents($1, $2)", 2,
-                params, &result) != EXIT_DONE)
-    return NULL;
-  if (PQntuples(result) > 0 &&
-      (signer = cmd_value(result, 0, "signer")) != NULL)
-    copy = text_printable(signer);
+  if (status != EXIT_DONE)
+    return status;
+  if (PQntuples(result) == 0) {
+    cmd_error("agent \"%s\": no such agent", name);
+    status = EXIT_NO;
+    goto out;
+  }
+  ret->signer = text_printable(PQgetvalue(result, 0, 0));
+  ret->open_alerts = text_printable(PQgetvalue(result, 0, 1));
+  if (ret->signer == NULL || ret->open_alerts == NULL) {
+    cmd_error("out of memory");
+    status = EXIT_NO;
+  }
+out:
   PQclear(result);
-  return copy;
+  return status;
 }
 
 /* One agent; EXIT_NO does not keep the others from being tried. */
@@ -112,28 +153,27 @@ static int change(struct cmd *cmd, const struct action *action,
                   const char *name, const char *user) {
   char who[CMD_WHO_MAX];
   const char *params[] = {cmd->tenant, name, who, user};
-  char *before = action->takes_user ? signer_of(cmd, name) : NULL;
-  PGresult *result;
-  int status;
+  struct before before = {0};
+  PGresult *result = NULL;
+  int status = look_before(cmd, name, &before);
 
+  if (status != EXIT_DONE)
+    goto out;
   cmd_who(who);
   status =
       cmd_query(cmd, action->sql, action->takes_user ? 4 : 3, params, &result);
   if (status != EXIT_DONE)
     goto out;
-  if (strcmp(PQgetvalue(result, 0, 0), "done") != 0) {
+  if (strcmp(PQgetvalue(result, 0, 0), "done") == 0) {
+    action->tell(name, &before, user);
+  } else {
     cmd_error("agent \"%s\": %s", name, PQgetvalue(result, 0, 0));
     status = EXIT_NO;
-  } else if (action->takes_user) {
-    printf("%s: signed for by %s until now, by %s from now on\n", name,
-           before != NULL ? before : "nobody",
-           user != NULL ? user : "whoever signs for it next");
-  } else {
-    printf("%s: %s\n", name, action->done);
   }
-  PQclear(result);
 out:
-  free(before);
+  PQclear(result);
+  free(before.signer);
+  free(before.open_alerts);
   return status;
 }
 

@@ -7,8 +7,8 @@ static const char help[] =
     "Usage: process-dna-correlator alerts [--all] [--json]\n"
     "       process-dna-correlator alerts --restart-pending [--json]\n"
     "\n"
-    "List the open alerts, the most severe first. `explain ID` tells what one\n"
-    "is about and what to do.\n"
+    "List the open alerts, the newest last. `explain ID` tells what one is\n"
+    "about and what to do.\n"
     "\n"
     "Options:\n"
     "  -a, --all              the resolved and accepted ones as well\n"
@@ -24,22 +24,33 @@ static const char help[] =
     "database.\n";
 
 /* "@KEY:/path" in a container, as the collectd identifiers have it. */
-#define EXECUTABLE                                                             \
-  "CASE WHEN container <> '' THEN '@' || container || ':' ELSE '' END || path"
+#define TABLE_SQL(more)                                                        \
+  "SELECT *, CASE WHEN container <> '' THEN '@' || container || ':' ELSE '' "  \
+  "END || path AS executable" more " FROM process_dna.list_alerts($1, $2, $3)"
 
 static const struct table_column columns[] = {
     {"alert_id", "ID", TABLE_NUMBER, 0, false},
     {"severity", "SEVERITY", TABLE_SEVERITY, 0, false},
-    {"state", "STATE", TABLE_TEXT, 0, false},
+    {"shown_state", "STATE", TABLE_TEXT, 0, false},
     {"host", "HOST", TABLE_TEXT, 12, false},
     {"executable", "EXECUTABLE", TABLE_TEXT, 20, false},
     {"verdict", "VERDICT", TABLE_TEXT, 0, false},
-    {"last_seen", "LAST SEEN", TABLE_TIME, 0, false},
+    {"last_seen", "LAST SEEN", TABLE_TIME, 0, true},
     {"observed_sha256", "DIGEST", TABLE_DIGEST, 0, true},
     {"first_seen", "FIRST SEEN", TABLE_TIME, 0, true},
-    {"count", "COUNT", TABLE_NUMBER, 0, true},
+    {"count", "SCANS", TABLE_NUMBER, 0, true},
     {"pid", "PID", TABLE_NUMBER, 0, true},
     {"package", "PACKAGE", TABLE_TEXT, 12, true},
+    {"baseline_sha256", "TRUSTED", TABLE_DIGEST, 0, true},
+};
+
+static const struct table_column restart_columns[] = {
+    {"host", "HOST", TABLE_TEXT, 12, false},
+    {"executable", "EXECUTABLE", TABLE_TEXT, 20, false},
+    {"pid", "PID", TABLE_NUMBER, 0, false},
+    {"package", "PACKAGE", TABLE_TEXT, 12, true},
+    {"first_seen", "SEEN SINCE", TABLE_TIME, 0, true},
+    {"observed_sha256", "RUNS", TABLE_DIGEST, 0, true},
     {"baseline_sha256", "TRUSTED", TABLE_DIGEST, 0, true},
 };
 
@@ -64,21 +75,24 @@ int command_alerts(const struct config *config, int argc, char **argv) {
 
   const char *params[] = {cmd.tenant, all ? "t" : "f",
                           restart_pending ? "t" : "f"};
-  status = cmd_query(&cmd,
-                     json ? "SELECT coalesce(json_agg(t), '[]') "
-                            "FROM process_dna.list_alerts($1, $2, $3) t"
-                          : "SELECT *, " EXECUTABLE " AS executable "
-                            "FROM process_dna.list_alerts($1, $2, $3)",
-                     3, params, &result);
+  const char *sql =
+      json  ? "SELECT coalesce(json_agg(t), '[]') "
+              "FROM process_dna.list_alerts($1, $2, $3) t"
+      : all ? TABLE_SQL(", state AS shown_state") /* else all are open */
+            : TABLE_SQL("");
+  status = cmd_query(&cmd, sql, 3, params, &result);
   if (status != EXIT_DONE)
     goto out;
-  status =
-      json
-          ? cmd_print_json(result)
-          : cmd_print_table(result, columns, sizeof(columns) / sizeof(*columns),
-                            restart_pending ? "nothing waits for a restart"
-                            : all           ? "no alerts"
-                                            : "no open alerts");
+  if (json)
+    status = cmd_print_json(result);
+  else if (restart_pending)
+    status = cmd_print_table(result, restart_columns,
+                             sizeof(restart_columns) / sizeof(*restart_columns),
+                             "nothing waits for a restart");
+  else
+    status =
+        cmd_print_table(result, columns, sizeof(columns) / sizeof(*columns),
+                        all ? "no alerts" : "no open alerts");
 out:
   PQclear(result);
   cmd_close(&cmd);

@@ -22,6 +22,7 @@ __attribute__((format(printf, 1, 0))) static void say(const char *format,
 
   if (vasprintf(&line, format, ap) < 0)
     return;
+  (void)fflush(stdout); /* so that both read in order */
   printable = text_printable(line);
   fprintf(stderr, PROGRAM ": %s\n", printable != NULL ? printable : "");
   free(printable);
@@ -105,8 +106,8 @@ int cmd_options(const struct cmd_syntax *syntax, int argc, char **argv,
 static int database_away(const struct cmd *cmd) {
   cmd_error("database: %s", db_message(cmd->db));
   fprintf(stderr,
-          "Check that PostgreSQL runs, that `database` in %s names it, and "
-          "that it lets\nthis user in (pg_hba.conf, password).\n",
+          "Check that PostgreSQL runs, that it lets this user in "
+          "(pg_hba.conf, password),\nand that `database` is right in %s\n",
           cmd->config->file);
   return EXIT_DATABASE;
 }
@@ -138,9 +139,8 @@ static int check_schema(struct cmd *cmd) {
   if (status != EXIT_DONE)
     return status;
   if (strcmp(PQgetvalue(result, 0, 0), "t") != 0) {
-    cmd_error(
-        "database: no schema process_dna for this user in it; run '" PROGRAM
-        " migrate' first");
+    cmd_error("database: has no schema process_dna yet; run '" PROGRAM
+              " migrate' first");
     status = EXIT_DATABASE;
   }
   PQclear(result);
@@ -204,6 +204,7 @@ int cmd_print_json(const PGresult *result) {
 int cmd_print_table(const PGresult *result, const struct table_column *columns,
                     size_t columns_len, const char *empty) {
   if (PQntuples(result) == 0) {
+    (void)fflush(stdout);
     fprintf(stderr, "%s\n", empty);
     return EXIT_DONE;
   }

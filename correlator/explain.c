@@ -253,8 +253,8 @@ static void list_facts(struct explain_page *page) {
   } else if (*f->first_seen != '\0') {
     explain_item(page, "noticed", "%s", f->first_seen);
   }
-  explain_item(page, "verdict", "%s%s%s", f->kind,
-               *f->verdict != '\0' ? ", " : "", f->verdict);
+  if (explain_about_executable(f))
+    explain_item(page, "verdict", "%s", f->verdict);
   list_techniques(page);
   explain_item(page, "key", "%s", f->key);
   fputc('\n', page->out);
@@ -295,6 +295,8 @@ int explain_print(FILE *out, const struct explain_facts *facts,
     safe.texts[i] = copies[i];
   }
   safe.facts.exe_state = state_name(safe.facts.exe_state);
+  if (explain_count(safe.facts.pid) == 0)
+    safe.facts.pid = "";
   put_all(&page);
 out:
   for (size_t i = 0; i < FACTS_LEN; i++)

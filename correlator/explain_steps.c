@@ -292,18 +292,26 @@ static void program_command(struct explain_page *page, const char *rest) {
 }
 
 static void step_accept(struct explain_page *page) {
+  const struct explain_facts *f = page->safe;
+  long long id = explain_count(f->alert_id);
   char rest[64];
 
-  if (explain_count(page->raw->alert_id) < 0 ||
-      page->raw->observed_sha256 == NULL)
+  if (id < 0)
     return;
-  explain_step(page,
-               "If it was you: accept it, here on the central host. The "
-               "alert closes, the observed digest is trusted on %s from "
-               "now on, and a clear goes out.",
-               page->safe->host);
-  (void)snprintf(rest, sizeof(rest), "accept %s --why 'WHAT AND WHO'",
-                 page->raw->alert_id);
+  if (explain_is(f->verdict, "spoofed") || explain_is(f->verdict, "unreadable"))
+    explain_step(page,
+                 "If it is in order: accept it, here on the central "
+                 "host. Nothing becomes trusted by that, but the alert "
+                 "closes, and there is no new one for as long as %s "
+                 "reports the same.",
+                 f->host);
+  else
+    explain_step(page,
+                 "If it was you: accept it, here on the central host. The "
+                 "alert closes, a clear goes out, and the observed digest is "
+                 "trusted on %s from now on.",
+                 f->host);
+  (void)snprintf(rest, sizeof(rest), "accept %lld --why 'WHAT AND WHO'", id);
   program_command(page, rest);
 }
 
@@ -351,9 +359,6 @@ static void steps_executable(struct explain_page *page) {
 
   if (words_fill(page->raw, &w) < 0) {
     page->failed = true;
-  } else if (explain_is(page->raw->verdict, "restart-pending")) {
-    explain_step(page, "Restart the service when it suits you. Which it is:");
-    explain_command(page, "systemctl status %s", w.pid);
   } else {
     step_evidence(page, &w);
     if (explain_is(page->raw->verdict, "unreadable"))

@@ -187,17 +187,6 @@ static void tell_new_binary(struct explain_page *page) {
                "be reported: this is the moment to look at it.");
 }
 
-static void tell_restart_pending(struct explain_page *page) {
-  const struct explain_facts *f = page->safe;
-
-  explain_para(page,
-               "%s on %s was updated, and processes that started before the "
-               "update still run the old image. That is no alert: the digest "
-               "was the trusted one when they started. Security fixes of the "
-               "update do not work in them until they are restarted.",
-               f->path, f->host);
-}
-
 static void tell_agent_silent(struct explain_page *page) {
   const struct explain_facts *f = page->safe;
 
@@ -237,8 +226,6 @@ static const struct verdict {
      tell_never_on_disk},
     {"unreadable", "can't be read", tell_unreadable},
     {"new-binary", "is new, and no package owns it", tell_new_binary},
-    {"restart-pending", "still runs as it was before an update",
-     tell_restart_pending},
     {"agent-silent", "stopped reporting", tell_agent_silent},
     {"fleet-silent", "many agents stopped reporting at once",
      tell_fleet_silent},
@@ -259,12 +246,8 @@ void explain_headline(struct explain_page *page) {
   const struct verdict *verdict = find(f);
   const char *what = verdict != NULL ? verdict->headline : f->line;
 
-  if (*f->alert_id != '\0')
-    explain_para(page, "Alert %s, %s, %s: %s%s%s %s", f->alert_id, f->severity,
-                 f->state, f->host, *f->path != '\0' ? ": " : "", f->path,
-                 what);
-  else
-    explain_para(page, "%s: %s %s", f->host, f->path, what);
+  explain_para(page, "Alert %s, %s, %s: %s%s%s %s", f->alert_id, f->severity,
+               f->state, f->host, *f->path != '\0' ? ": " : "", f->path, what);
 }
 
 void explain_story(struct explain_page *page) {

@@ -44,7 +44,7 @@ static const struct explain_facts swapped = {
     .package_name = "nginx",
     .package_version = "1.25.4-1",
     .package_arch = "amd64",
-    .mitre = "T1036,T1554",
+    .mitre = "T1036 T1554",
 };
 
 static char *explain(const struct explain_facts *facts) {
@@ -200,7 +200,8 @@ static void a_spoofed_process_is_not_its_file(void **state) {
   facts.verdict = facts.exe_state = "spoofed";
   EXPECT(&facts, "Process 1842 on web1 says that it runs /usr/sbin/nginx",
          "smells like an attack", " cp /proc/1842/exe ", " gcore ",
-         "hides behind", "not the observed file");
+         "hides behind", "not the observed file",
+         "Nothing becomes trusted by that", " accept 17 ");
 }
 
 static void what_was_never_on_disk_has_no_file_to_compare(void **state) {
@@ -229,7 +230,6 @@ static void an_unreadable_file_leads_to_its_mount(void **state) {
          " timeout 60 cp /proc/1842/exe ",
          " nsenter -t 1842 -m findmnt -T /usr/sbin/nginx ",
          " setpriv --reuid 33 ");
-  expect_without(&facts, "accept 17");
   facts.baseline_sha256 = facts.reason = NULL;
   EXPECT(&facts, "running, so nobody knows", "It never could be read");
 }
@@ -286,20 +286,11 @@ static void a_container_is_looked_into_through_its_process(void **state) {
   expect_without(&facts, "kill -STOP");
 }
 
-static void an_old_image_waits_for_a_restart_only(void **state) {
-  struct explain_facts facts = swapped;
-
-  (void)state;
-  facts.alert_id = facts.state = facts.severity = NULL;
-  facts.verdict = "restart-pending";
-  EXPECT(&facts, "That is no alert", " systemctl status 1842 ");
-  expect_without(&facts, "nft");
-}
-
 static void a_silent_agent_is_looked_for(void **state) {
   struct explain_facts facts = {.alert_id = "4",
                                 .key = KEY,
                                 .kind = "agent-silent",
+                                .verdict = "agent-silent",
                                 .state = "open",
                                 .severity = "warning",
                                 .host = "web1",
@@ -441,7 +432,6 @@ int main(void) {
       cmocka_unit_test(a_replaced_file_is_kept_beside_what_runs),
       cmocka_unit_test(a_superseded_image_lives_in_its_process_only),
       cmocka_unit_test(a_container_is_looked_into_through_its_process),
-      cmocka_unit_test(an_old_image_waits_for_a_restart_only),
       cmocka_unit_test(a_silent_agent_is_looked_for),
       cmocka_unit_test(a_silent_fleet_leads_to_what_it_shares),
       cmocka_unit_test(a_closed_alert_asks_for_nothing),
