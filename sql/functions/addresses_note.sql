@@ -1,0 +1,45 @@
+-- Note the addresses that agents have now: new ones are added, and what a
+-- complete scan no longer has was last seen in the scan before. Addresses that
+-- somebody added by hand stay.
+CREATE OR REPLACE FUNCTION process_dna.addresses_note(
+  p_tenant integer, p_scans process_dna.scan[], a_scan integer[],
+  a_address text[])
+RETURNS void LANGUAGE plpgsql
+SET enable_seqscan = off SET jit = off
+AS $$
+DECLARE
+  v_changed bigint[];
+BEGIN
+  WITH has AS MATERIALIZED (
+    SELECT DISTINCT s.agent_id, u.address::inet AS address, s.source,
+      s.observed_at
+    FROM unnest(a_scan, a_address) u (scan, address)
+    JOIN unnest(p_scans) s ON s.n = u.scan
+  ), lost AS (
+    UPDATE process_dna.agent_addresses d
+    SET last_seen = greatest(d.first_seen, coalesce(s.previous, s.observed_at))
+    FROM unnest(p_scans) s
+    WHERE s.complete AND d.tenant_id = p_tenant AND d.agent_id = s.agent_id
+      AND d.last_seen IS NULL AND d.source <> 'manual'
+      AND NOT EXISTS (SELECT FROM has h WHERE h.agent_id = d.agent_id
+                        AND h.address = d.address)
+    RETURNING d.agent_id
+  ), found AS (
+    INSERT INTO process_dna.agent_addresses
+      (tenant_id, agent_id, address, source, first_seen)
+    SELECT p_tenant, h.agent_id, h.address, h.source, h.observed_at
+    FROM has h
+    WHERE NOT EXISTS (
+      SELECT FROM process_dna.agent_addresses d
+      WHERE d.tenant_id = p_tenant AND d.agent_id = h.agent_id
+        AND d.address = h.address AND d.last_seen IS NULL)
+    ORDER BY h.agent_id, h.address
+    ON CONFLICT DO NOTHING
+    RETURNING agent_id
+  )
+  SELECT array_agg(u.agent_id) INTO v_changed
+  FROM (SELECT agent_id FROM lost UNION SELECT agent_id FROM found) u;
+  IF v_changed IS NOT NULL THEN
+    PERFORM process_dna.agents_choose_ip(p_tenant, v_changed);
+  END IF;
+END $$;

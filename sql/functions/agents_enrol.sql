@@ -1,0 +1,19 @@
+-- Make agents of hosts that are not known yet, in the order of their names.
+CREATE OR REPLACE FUNCTION process_dna.agents_enrol(
+  p_tenant integer, p_hosts text[], p_sources text[],
+  p_arrived timestamptz[])
+RETURNS void LANGUAGE sql AS $$
+  WITH enrolled AS (
+    INSERT INTO process_dna.agents
+      (tenant_id, name, source, first_seen, learning_since)
+    SELECT DISTINCT ON (s.host) p_tenant, s.host, s.source, s.arrived, s.arrived
+    FROM unnest(p_hosts, p_sources, p_arrived) s (host, source, arrived)
+    WHERE NOT EXISTS (SELECT FROM process_dna.agents g
+                      WHERE g.tenant_id = p_tenant AND g.name = s.host)
+    ORDER BY s.host, s.arrived
+    ON CONFLICT DO NOTHING
+    RETURNING agent_id
+  )
+  INSERT INTO process_dna.agent_events (tenant_id, agent_id, event)
+  SELECT p_tenant, e.agent_id, 'enrolled' FROM enrolled e
+$$;

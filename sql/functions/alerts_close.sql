@@ -1,0 +1,18 @@
+-- Close open alerts, and send their clears. p_match tells whether that
+-- explains their digests; null leaves that as it was. Null ids are none.
+CREATE OR REPLACE FUNCTION process_dna.alerts_close(
+  p_tenant integer, p_ids bigint[], p_state text, p_who text, p_why text,
+  p_match boolean)
+RETURNS void LANGUAGE plpgsql
+SET enable_seqscan = off
+AS $$
+BEGIN
+  UPDATE process_dna.process_dna_alerts a
+  SET state = p_state, closed_at = now(), who = left(p_who, 255),
+      why = left(p_why, 1024),
+      baseline_match = CASE WHEN a.baseline_match IS NULL THEN NULL
+        ELSE coalesce(p_match, a.baseline_match) END
+  WHERE a.tenant_id = p_tenant AND a.alert_id = ANY (p_ids)
+    AND a.state = 'open';
+  PERFORM process_dna.outbox_add(p_tenant, p_ids, 'cleared');
+END $$;

@@ -1,0 +1,49 @@
+-- Close the open alerts about executables that are trusted now, since a
+-- manifest or an approval covers them. Gives the agent of each closed alert.
+-- Not closed are alerts whose digest was never the question.
+CREATE OR REPLACE FUNCTION process_dna.alerts_cover(
+  p_tenant integer, p_rows process_dna.observation[],
+  p_judged process_dna.judgement[])
+RETURNS bigint[] LANGUAGE plpgsql
+SET enable_seqscan = off SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  v_ids bigint[];
+  v_agents bigint[];
+BEGIN
+  IF NOT EXISTS (SELECT FROM process_dna.process_dna_alerts a
+                 WHERE a.tenant_id = p_tenant AND a.state = 'open'
+                   AND a.kind = 'binary-changed'
+                   AND a.agent_id IN (SELECT r.agent_id
+                                      FROM unnest(p_rows) r)) THEN
+    RETURN '{}';
+  END IF;
+  SELECT array_agg(DISTINCT a.alert_id) INTO v_ids
+    FROM ROWS FROM (unnest(p_rows), unnest(p_judged)) AS r
+    JOIN process_dna.process_dna_alerts a
+      ON a.tenant_id = p_tenant AND a.agent_id = r.agent_id
+      AND a.kind = 'binary-changed' AND a.container = r.container
+      AND a.exe_path = r.path AND a.exe_sha256 = r.sha256 AND a.state = 'open'
+    WHERE CASE a.verdict
+        WHEN 'spoofed' THEN false
+        WHEN 'unreadable' THEN false
+        WHEN 'new-binary' THEN r.verdict = 'manifest'
+        ELSE r.verdict IN ('match', 'manifest')
+          OR r.verdict = 'unverified-update' AND r.severity IS NULL
+      END
+      AND NOT EXISTS (
+        SELECT FROM ROWS FROM (unnest(p_rows), unnest(p_judged)) AS o
+        WHERE o.severity IS NOT NULL AND o.agent_id = r.agent_id
+          AND o.container = r.container AND o.path = r.path
+          AND o.sha256 = r.sha256);
+  IF v_ids IS NULL THEN
+    RETURN '{}';
+  END IF;
+  SELECT array_agg(a.agent_id) INTO v_agents
+    FROM process_dna.process_dna_alerts a
+    WHERE a.tenant_id = p_tenant AND a.alert_id = ANY (v_ids);
+  PERFORM process_dna.alerts_close(p_tenant, v_ids, 'resolved', NULL,
+    'its digest is trusted now', true);
+  RETURN v_agents;
+END $$;

@@ -1,0 +1,53 @@
+#!/bin/sh
+# The SQL tests: run.sh [FILE...]
+#
+# A private cluster below the build folder gets the schema and helpers.psql.
+# Each test file runs in a transaction of its own, which it rolls back; then
+# the shell-driven tests run, in databases of their own. The cluster is stopped
+# whatever happens.
+set -eu
+
+cd "$(dirname "$0")/../.."
+cluster=${B:-build}/sql-test
+rm -rf "$cluster"
+trap 'sh tests/postgres.sh stop "$cluster"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+conninfo=$(sh tests/postgres.sh start "$cluster")
+PGHOST=${conninfo#host=}
+PGHOST=${PGHOST%% *}
+PGUSER=postgres
+PGOPTIONS='-c client_min_messages=warning'
+export PGHOST PGUSER PGOPTIONS
+
+# make_database NAME: with the schema, as migrate would make it.
+make_database() {
+  psql -X -q -d postgres -c "CREATE DATABASE $1"
+  for file in sql/migrations/*.sql sql/functions/*.sql; do
+    psql -X -q -1 -v ON_ERROR_STOP=1 -d "$1" -f "$file"
+    case $file in
+    sql/migrations/*)
+      number=$(basename "$file" | sed 's/^0*\([0-9]*\)_.*/\1/')
+      psql -X -q -d "$1" -c "INSERT INTO process_dna.schema_version
+        (version, name) VALUES ($number, '$(basename "$file")')"
+      ;;
+    esac
+  done
+}
+
+make_database pgtap
+psql -X -q -v ON_ERROR_STOP=1 -d pgtap -f tests/sql/helpers.psql
+if [ $# = 0 ]; then
+  set -- tests/sql/*.sql
+fi
+status=0
+pg_prove --failures --dbname pgtap "$@" || status=$?
+
+for script in tests/sql/*.test.sh; do
+  [ -e "$script" ] || continue
+  name=$(basename "$script" .test.sh)
+  make_database "$name"
+  echo "== $script"
+  PGDATABASE=$name sh "$script" || status=$?
+done
+exit $status
