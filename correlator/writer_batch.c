@@ -196,8 +196,11 @@ static enum db_error call(struct batch *b, struct db *db, int tenant,
   return db_query(db, sql, len + 1, params, ret_result);
 }
 
-static void not_judged(const struct report *r, const char *outcome) {
-  if (strcmp(outcome, "duplicate") == 0) {
+static void not_judged(const struct writer_item *item, const char *outcome) {
+  const struct report *r = item->report;
+
+  if (strcmp(outcome, "duplicate") == 0 ||
+      (item->spooled && strcmp(outcome, "replayed") == 0)) {
     log_debug("host %s: the database has this scan already", r->host);
   } else if (strcmp(outcome, "replayed") == 0) {
     counters_add(COUNTER_DROP_REPLAYED, 1);
@@ -232,7 +235,7 @@ static void take_row(const PGresult *result, int row,
   const struct writer_item *item = &items[scan - 1];
   bool judged = strcmp(outcome, "judged") == 0;
   if (!judged)
-    not_judged(item->report, outcome);
+    not_judged(item, outcome);
   if (!PQgetisnull(result, row, 1))
     ingest_memory_judged(memory, item->report->host, &item->ticket, agent_id,
                          judged && settled);

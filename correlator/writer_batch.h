@@ -9,7 +9,8 @@
 struct writer_item {
   struct report *report;
   struct ingest_ticket ticket;
-  bool done; /* the database has had its say, or it was set aside */
+  bool spooled; /* was in the spool, perhaps judged before a crash */
+  bool done;    /* the database has had its say, or it was set aside */
 };
 
 struct batch;
@@ -17,8 +18,8 @@ struct batch;
 struct batch *batch_new(void); /* NULL: out of memory */
 void batch_free(struct batch *b);
 
-/* Call process_dna.ingest for items of distinct hosts. On DB_OK the memory
- * knows what was judged, and what was not is logged and counted. */
+/* Call process_dna.ingest for items in the order of their arrival. On DB_OK
+ * the memory knows what was judged, and what was not is logged and counted. */
 enum db_error batch_ingest(struct batch *b, struct db *db, int tenant,
                            struct ingest_memory *memory,
                            const struct writer_item *items, size_t len);

@@ -174,17 +174,10 @@ int writer_queue_due_ms(struct writer_queue *q) {
   return due_ms;
 }
 
-/* Two reports of a host go in two calls, the older first. */
-static bool fits(const struct writer_item *items, size_t len, size_t rows,
-                 const struct report *report) {
-  if (len == 0)
-    return true;
-  if (len == WRITER_BATCH_ROWS || rows + rows_of(report) > WRITER_BATCH_ROWS)
-    return false;
-  for (size_t i = 0; i < len; i++)
-    if (strcmp(items[i].report->host, report->host) == 0)
-      return false;
-  return true;
+/* Whole reports only; one that is larger than a batch makes its own. */
+static bool fits(size_t len, size_t rows, const struct report *report) {
+  return len == 0 || (len < WRITER_BATCH_ROWS &&
+                      rows + rows_of(report) <= WRITER_BATCH_ROWS);
 }
 
 static size_t take_nodes(struct writer_queue *q, struct writer_item *items) {
@@ -192,7 +185,7 @@ static size_t take_nodes(struct writer_queue *q, struct writer_item *items) {
   size_t rows = 0;
 
   while (!STAILQ_EMPTY(&q->nodes) &&
-         fits(items, len, rows, STAILQ_FIRST(&q->nodes)->item.report)) {
+         fits(len, rows, STAILQ_FIRST(&q->nodes)->item.report)) {
     struct node *node = pop(q);
     rows += rows_of(node->item.report);
     items[len++] = node->item;
@@ -209,13 +202,13 @@ static size_t take_spooled(struct writer_queue *q, struct writer_item *items) {
 
   while (len < WRITER_BATCH_ROWS &&
          spool_next(q->spool, &report, &skipped) == 0) {
-    if (!fits(items, len, rows, report)) {
+    if (!fits(len, rows, report)) {
       spool_unread(q->spool);
       report_free(report);
       break;
     }
     rows += rows_of(report);
-    items[len++] = (struct writer_item){.report = report};
+    items[len++] = (struct writer_item){.report = report, .spooled = true};
   }
   if (skipped > 0) {
     counters_add(COUNTER_SPOOL_LOST, skipped);

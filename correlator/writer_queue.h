@@ -33,7 +33,7 @@ void writer_queue_woken(struct writer_queue *q);
 /* When a batch is due: in so many milliseconds, -1 if nothing waits. */
 int writer_queue_due_ms(struct writer_queue *q);
 
-/* Take a batch of distinct hosts' reports, due or not; `items` has room for
+/* Take a batch, due or not; `items` has room for
  * WRITER_BATCH_ROWS. Then exactly one of done and give_back, which free what
  * they are given. */
 size_t writer_queue_take(struct writer_queue *q, struct writer_item *items);
