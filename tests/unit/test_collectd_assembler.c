@@ -284,15 +284,17 @@ static void a_package_goes_to_every_executable_of_its_path(void **state) {
 static void file_facts_go_to_the_executables_of_their_digest(void **state) {
   const struct wire_list replaced = variant("", EXE_REPLACED, 1),
                          superseded = variant("", EXE_SUPERSEDED, 2),
-                         unreadable = variant("", EXE_UNREADABLE, 0);
+                         unreadable = variant("", EXE_UNREADABLE, 0),
+                         zeros = variant("", EXE_CURRENT, 0);
   const struct executable *e;
 
   (void)state;
   add(&key_a, file_list(&superseded, 222));
+  add(&key_a, file_list(&zeros, 333));
   add(&key_a, unreadable);
   add(&key_a, superseded);
   add(&key_a, replaced);
-  add(&key_a, list_marker(5));
+  add(&key_a, list_marker(6));
   assert_int_equal(reports[0]->executables_len, 3);
   e = reports[0]->executables;
   assert_false(e[0].has_file);

@@ -436,6 +436,24 @@ static void a_newer_boot_starts_afresh(void **state) {
   assert_int_equal(counted(COUNTER_DROP_REPLAYED), 1);
 }
 
+static void the_rest_of_a_newer_boots_scan_is_taken(void **state) {
+  const struct wire_list lists[] = {list_host(CAPTURED_S - 10),
+                                    list_executable(1), list_marker(3)};
+
+  (void)state;
+  send_scan(&scan_a);
+  for (size_t i = 0; i < 3; i++) {
+    struct packet p = {.len = 0};
+
+    put_head(&p, "host-a", cdtime(CAPTURED_S - 5));
+    put_list(&p, &lists[i]);
+    packet_sign(&p, "alice", "wonderland");
+    send(&p);
+  }
+  assert_int_equal(ingest.reports_len, 2);
+  assert_true(ingest.reports[1]->complete);
+}
+
 static struct packet with_list(const struct wire_list *list) {
   struct packet p = {.len = 0};
 
@@ -604,6 +622,7 @@ int main(void) {
       TEST(an_older_scan_is_dropped),
       TEST(a_late_packet_of_a_scan_given_up_is_dropped),
       TEST(a_newer_boot_starts_afresh),
+      TEST(the_rest_of_a_newer_boots_scan_is_taken),
       TEST(a_list_that_does_not_decode_costs_the_packet),
       TEST(a_path_that_does_not_decode_is_dropped),
       TEST(an_unknown_type_of_ours_is_dropped),
