@@ -38,7 +38,7 @@ int collectd_guard_skew(const struct collectd_guard *guard, int64_t observed_us,
 
 /* May a scan be begun that was taken at `observed_us` by a host that booted at
  * `boot_s` (0 if the packet does not say)? Only if it is newer than the last,
- * or comes from a newer boot. Returns 0 or -EALREADY. */
+ * or comes from a boot newer by more than 5 s. Returns 0 or -EALREADY. */
 int collectd_guard_replay(const struct collectd_speaker *speaker,
                           int64_t observed_us, int64_t boot_s);
 

@@ -1,5 +1,6 @@
 #include "correlator/collectd_intake.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -236,6 +237,7 @@ static void take_list(void *context, const struct collectd_list *list) {
 
   if (is_dropped(in))
     return;
+  assert(in->entries_len < ENTRIES_MAX);
   g = group_of(in, list->host, ours ? list->time : 0);
   if (!ours || !g || g->refused)
     return;

@@ -45,14 +45,20 @@ static int join_group(int fd, const struct addrinfo *a) {
                     MCAST_JOIN_GROUP, &request, sizeof(request));
 }
 
-/* Bursts of scans come while the loop is busy. What is over net.core.rmem_max
+/* Bursts of scans come while the loop is busy. More than net.core.rmem_max
  * takes a privilege that the correlator does not need otherwise. */
 static void enlarge_buffer(int fd) {
-  const int size = RECEIVE_BUFFER;
+  const int asked = RECEIVE_BUFFER;
+  int got = 0;
+  socklen_t len = sizeof(got);
 
-  if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) != 0 &&
-      setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) != 0)
-    log_warning("collectd: SO_RCVBUF: %s", strerrordesc_np(errno));
+  if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &asked, sizeof(asked)) != 0)
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &asked, sizeof(asked));
+  /* The kernel doubles what it grants, for its own bookkeeping. */
+  if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &got, &len) == 0 && got / 2 < asked)
+    log_info("collectd: the receive buffer is %d KiB, asked for %d; "
+             "net.core.rmem_max bounds it",
+             got / 2048, asked / 1024);
 }
 
 static int open_socket(const struct addrinfo *a, int *ret_fd) {

@@ -436,6 +436,18 @@ static void a_newer_boot_starts_afresh(void **state) {
   assert_int_equal(counted(COUNTER_DROP_REPLAYED), 1);
 }
 
+static void a_boot_that_trembles_is_not_newer(void **state) {
+  struct scan s = scan_a;
+
+  (void)state;
+  send_scan(&s);
+  s.time_s -= 60;
+  s.boot_s += 5;
+  send_scan(&s);
+  assert_int_equal(ingest.reports_len, 1);
+  assert_int_equal(counted(COUNTER_DROP_REPLAYED), 1);
+}
+
 static void the_rest_of_a_newer_boots_scan_is_taken(void **state) {
   const struct wire_list lists[] = {list_host(CAPTURED_S - 10),
                                     list_executable(1), list_marker(3)};
@@ -622,6 +634,7 @@ int main(void) {
       TEST(an_older_scan_is_dropped),
       TEST(a_late_packet_of_a_scan_given_up_is_dropped),
       TEST(a_newer_boot_starts_afresh),
+      TEST(a_boot_that_trembles_is_not_newer),
       TEST(the_rest_of_a_newer_boots_scan_is_taken),
       TEST(a_list_that_does_not_decode_costs_the_packet),
       TEST(a_path_that_does_not_decode_is_dropped),
