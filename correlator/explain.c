@@ -136,7 +136,7 @@ static void list_digests(struct explain_page *page) {
   else
     explain_item(page, "observed", "no digest: unreadable%s%s",
                  *f->reason != '\0' ? ", " : "", f->reason);
-  explain_item(page, "", "first %s, last %s, %s time%s", f->first_seen,
+  explain_item(page, "", "first %s, last %s, in %s scan%s", f->first_seen,
                f->last_seen, *f->count != '\0' ? f->count : "?",
                explain_is(f->count, "1") ? "" : "s");
   if (*f->observed_sha256 != '\0')
@@ -145,7 +145,10 @@ static void list_digests(struct explain_page *page) {
         others(explain_count(f->agents_with_observed), buffer, sizeof(buffer)));
 
   if (*f->baseline_sha256 == '\0') {
-    explain_item(page, "trusted", "nothing: it has no baseline");
+    explain_item(page, "trusted",
+                 explain_is(f->verdict, "new-binary")
+                     ? "nothing before; the observed digest since then"
+                     : "nothing: it has no baseline");
     return;
   }
   explain_item(page, "trusted", "%s", f->baseline_sha256);

@@ -82,10 +82,13 @@ static int words_fill(const struct explain_facts *f, struct words *w) {
   return r;
 }
 
-/* Is what runs, and so /proc/PID/exe, the observed digest? */
-static bool runs_observed(const struct explain_facts *f) {
-  return !explain_is(f->exe_state, "replaced") &&
-         !explain_is(f->verdict, "spoofed");
+/* What /proc/PID/exe is. */
+static const char *what_runs(const struct explain_facts *f) {
+  if (explain_is(f->verdict, "spoofed"))
+    return "what it pretends to run";
+  if (explain_is(f->exe_state, "replaced"))
+    return "what still runs: not the observed file";
+  return "what runs";
 }
 
 /* Does anything lie at the path that is worth a look? */
@@ -139,8 +142,7 @@ static void step_digest(struct explain_page *page, const struct words *w) {
                "the trusted one with %.12s.",
                *f->observed_sha256 != '\0' ? f->observed_sha256 : "(none)",
                *f->baseline_sha256 != '\0' ? f->baseline_sha256 : "(none)");
-  explain_command(page, "sha256sum /proc/%s/exe   # what runs%s", w->pid,
-                  runs_observed(f) ? "" : ": not the observed file");
+  explain_command(page, "sha256sum /proc/%s/exe   # %s", w->pid, what_runs(f));
   if (!lies_on_disk(f)) {
     explain_note(page, "Nothing lies at %s: there is no file to compare.",
                  f->path);
@@ -210,10 +212,9 @@ static void compare_with_distributor(struct explain_page *page,
     return;
   }
   explain_command(page, "apt-get download %s=%s", w->package, w->version);
-  explain_command(page,
-                  "dpkg-deb --fsys-tarfile %s_*.deb | tar -xO .%s%s%s | "
-                  "sha256sum",
-                  w->package, w->inside, w->shipped != NULL ? " ." : "",
+  explain_command(page, "dpkg-deb --fsys-tarfile %s_*.deb |", w->package);
+  explain_command(page, "  tar -xO .%s%s%s | sha256sum", w->inside,
+                  w->shipped != NULL ? " ." : "",
                   w->shipped != NULL ? w->shipped : "");
   if (w->shipped != NULL)
     explain_note(page, "(tar complains about the one of the two paths that the "
@@ -308,8 +309,9 @@ static void step_accept(struct explain_page *page) {
   else
     explain_step(page,
                  "If it was you: accept it, here on the central host. The "
-                 "alert closes, a clear goes out, and the observed digest is "
-                 "trusted on %s from now on.",
+                 "alert closes, a clear goes out, and the observed digest "
+                 "%s trusted on %s.",
+                 explain_is(f->verdict, "new-binary") ? "stays" : "becomes",
                  f->host);
   (void)snprintf(rest, sizeof(rest), "accept %lld --why 'WHAT AND WHO'", id);
   program_command(page, rest);

@@ -107,7 +107,7 @@ static void a_swapped_binary_is_told_in_full(void **state) {
          "without a known package update", "still has the version",
          "No other agent has the new digest, and 11 still have the old one",
          "smells like an attack", OBSERVED, "first 2026-05-25T09:14:02Z",
-         "3 times", TRUSTED, "since 2026-05-01T00:00:00Z", "first-use",
+         "in 3 scans", TRUSTED, "since 2026-05-01T00:00:00Z", "first-use",
          "11 other agents have it", "nginx 1.25.4-1 amd64", "1842 nginx",
          "T1036 Masquerading", "T1554 Compromise Host Software Binary", KEY);
 }
@@ -130,7 +130,7 @@ static void the_text_keeps_within_80_columns(void **state) {
   for (const char *line = text; *line != '\0';) {
     size_t len = strcspn(line, "\n");
 
-    if (len > 80 && strstr(line, "dpkg-deb") != line + 5)
+    if (len > 80)
       fail_msg("%.*s", (int)len, line);
     line += len + (line[len] == '\n');
   }
@@ -200,7 +200,7 @@ static void a_spoofed_process_is_not_its_file(void **state) {
   facts.verdict = facts.exe_state = "spoofed";
   EXPECT(&facts, "Process 1842 on web1 says that it runs /usr/sbin/nginx",
          "smells like an attack", " cp /proc/1842/exe ", " gcore ",
-         "hides behind", "not the observed file",
+         "hides behind", "what it pretends to run",
          "Nothing becomes trusted by that", " accept 17 ");
 }
 
@@ -240,9 +240,11 @@ static void a_new_binary_asks_whose_it_is(void **state) {
   (void)state;
   facts.verdict = "new-binary";
   facts.severity = "warning";
-  facts.package_name = NULL;
+  facts.package_name = facts.baseline_sha256 = NULL;
   EXPECT(&facts, "Alert 17, warning", "was never seen before",
-         "learning period", "this is the moment to look", "accept 17");
+         "learning period", "this is the moment to look",
+         "nothing before; the observed digest since then",
+         "the observed digest stays trusted", "accept 17");
 }
 
 static void a_deleted_file_lives_in_its_process_only(void **state) {
