@@ -69,10 +69,11 @@ static void tell_rebound(const char *name, const struct before *before,
 
 static void tell_reset(const char *name, const struct before *before,
                        const char *user) {
+  (void)before;
   (void)user;
-  printf("%s: reset: nothing is trusted any more, and what runs at its next "
-         "scan will be; it learns anew; it had %s open alerts\n",
-         name, before->open_alerts);
+  printf("%s: reset: what was trusted there is not any more, what runs at its "
+         "next scan will be; the alerts about its executables are closed\n",
+         name);
 }
 
 static const struct action {

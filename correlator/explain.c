@@ -265,17 +265,19 @@ static void list_facts(struct explain_page *page) {
 
 static void put_all(struct explain_page *page) {
   const struct explain_facts *f = page->safe;
+  bool accepted = explain_is(f->state, "accepted");
+  bool closed = accepted || explain_is(f->state, "resolved");
 
   explain_headline(page);
+  if (closed)
+    explain_para(page,
+                 "It is closed: %s%s%s%s%s%s%s. This is what it was:", f->state,
+                 *f->who != '\0' ? " by " : "", f->who,
+                 *f->closed_at != '\0' ? " at " : "", f->closed_at,
+                 *f->why != '\0' ? ": " : "", f->why);
   explain_story(page);
   list_facts(page);
-  if (*f->who != '\0')
-    explain_para(page, "%s by %s%s%s",
-                 explain_is(f->state, "accepted") ? "Accepted" : "Settled",
-                 f->who, *f->why != '\0' ? ": " : "", f->why);
-  if (explain_is(f->state, "resolved") || explain_is(f->state, "accepted"))
-    explain_para(page, "The alert is closed; there is nothing to do.");
-  else
+  if (!closed)
     explain_steps(page);
 }
 

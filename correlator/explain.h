@@ -48,6 +48,7 @@
   FACT(package_arch)                                                           \
   FACT(manifest_provenance)                                                    \
   FACT(mitre)                                                                  \
+  FACT(closed_at)                                                              \
   FACT(who)                                                                    \
   FACT(why)                                                                    \
   FACT(line)

@@ -333,8 +333,15 @@ static void a_closed_alert_asks_for_nothing(void **state) {
   facts.state = "accepted";
   facts.who = "alice@central";
   facts.why = "rebuilt, ticket 4711";
-  EXPECT(&facts, "Accepted by alice@central: rebuilt, ticket 4711",
-         "nothing to do");
+  facts.closed_at = "2026-05-25 10:00:00+00";
+  EXPECT(&facts, "Alert 17",
+         "It is closed: accepted by alice@central at 2026-05-25T10:00:00Z: "
+         "rebuilt, ticket 4711. This is what it was:",
+         OBSERVED);
+  expect_without(&facts, "What to do");
+  facts.state = "resolved";
+  facts.who = facts.why = facts.closed_at = NULL;
+  EXPECT(&facts, "It is closed: resolved. This");
   expect_without(&facts, "What to do");
 }
 
