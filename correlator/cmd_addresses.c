@@ -44,10 +44,15 @@ static int list(struct cmd *cmd, const char *agent, bool json) {
 
   if (status != EXIT_DONE)
     return status;
-  status = json ? cmd_print_json(result)
-                : cmd_print_table(result, columns,
-                                  sizeof(columns) / sizeof(*columns),
-                                  "no addresses");
+  if (json) {
+    status = cmd_print_json(result);
+  } else if (agent != NULL && PQntuples(result) == 0) {
+    cmd_error("agent \"%s\": no such agent, or it has no addresses", agent);
+    status = EXIT_NO;
+  } else {
+    status = cmd_print_table(
+        result, columns, sizeof(columns) / sizeof(*columns), "no addresses");
+  }
   PQclear(result);
   return status;
 }

@@ -26,7 +26,8 @@ static const char help[] =
 /* "@KEY:/path" in a container, as the collectd identifiers have it. */
 #define TABLE_SQL(more)                                                        \
   "SELECT *, CASE WHEN container <> '' THEN '@' || container || ':' ELSE '' "  \
-  "END || path AS executable" more " FROM process_dna.list_alerts($1, $2, $3)"
+  "END || path AS executable, coalesce(nullif(verdict, ''), kind) AS "         \
+  "reason" more " FROM process_dna.list_alerts($1, $2, $3)"
 
 static const struct table_column columns[] = {
     {"alert_id", "ID", TABLE_NUMBER, 0, false},
@@ -34,7 +35,7 @@ static const struct table_column columns[] = {
     {"shown_state", "STATE", TABLE_TEXT, 0, false},
     {"host", "HOST", TABLE_TEXT, 12, false},
     {"executable", "EXECUTABLE", TABLE_TEXT, 20, false},
-    {"verdict", "VERDICT", TABLE_TEXT, 0, false},
+    {"reason", "REASON", TABLE_TEXT, 0, false},
     {"last_seen", "LAST SEEN", TABLE_TIME, 0, true},
     {"observed_sha256", "DIGEST", TABLE_DIGEST, 0, true},
     {"first_seen", "FIRST SEEN", TABLE_TIME, 0, true},

@@ -21,7 +21,7 @@ static const char help[] =
     "Exit status: 0 a correlator runs, 1 none runs, 2 wrong usage,\n"
     "3 no database. Fit for a check by a monitoring system.\n";
 
-#define RUNNING "reported > now() - interval '1 minute'"
+#define RUNNING "reported_at > now() - interval '1 minute'"
 
 static const struct table_column correlator_columns[] = {
     {"instance", "CORRELATOR", TABLE_TEXT, 12, false},
@@ -30,7 +30,7 @@ static const struct table_column correlator_columns[] = {
     {"host", "HOST", TABLE_TEXT, 12, true},
     {"pid", "PID", TABLE_NUMBER, 0, true},
     {"version", "VERSION", TABLE_TEXT, 0, true},
-    {"started", "STARTED", TABLE_TIME, 0, true},
+    {"started_at", "STARTED", TABLE_TIME, 0, true},
 };
 
 static const struct table_column status_columns[] = {
@@ -80,13 +80,13 @@ static int print_counters(struct cmd *cmd) {
 
 static int print_correlators(struct cmd *cmd, bool *ret_running) {
   PGresult *result;
-  int status = cmd_query(cmd,
-                         "SELECT *, CASE WHEN " RUNNING
-                         " THEN 'running' ELSE 'gone' END AS state,"
-                         " extract(epoch FROM now() - reported)::bigint AS age,"
-                         " bool_or(" RUNNING ") OVER () AS any_running"
-                         " FROM process_dna.list_correlators()",
-                         0, NULL, &result);
+  int status = cmd_query(
+      cmd,
+      "SELECT *, CASE WHEN " RUNNING " THEN 'running' ELSE 'gone' END AS state,"
+      " extract(epoch FROM now() - reported_at)::bigint AS age,"
+      " bool_or(" RUNNING ") OVER () AS any_running"
+      " FROM process_dna.list_correlators()",
+      0, NULL, &result);
 
   if (status != EXIT_DONE)
     return status;

@@ -336,6 +336,7 @@ static void steps_silent(struct explain_page *page) {
                      "the central host:");
   program_command(page, "status");
   program_command(page, "agents");
+  explain_note(page, "The alert clears by itself when scans arrive again.");
   if (one) {
     explain_step(page, "See whether it lives, and what its agent says:");
     explain_command(page, "ping -c 3 -- %s", word);
@@ -349,7 +350,6 @@ static void steps_silent(struct explain_page *page) {
     explain_step(page, "If it is gone for good:");
     program_command(page, retire);
   }
-  explain_note(page, "The alert clears by itself with the next scan.");
 out:
   free(word);
   free(host);

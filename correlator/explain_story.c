@@ -188,19 +188,13 @@ static void tell_new_binary(struct explain_page *page) {
 }
 
 static void tell_agent_silent(struct explain_page *page) {
-  const struct explain_facts *f = page->safe;
-
+  explain_para(page, "%s", page->safe->line);
   explain_para(page,
-               "%s%s%s%s has not reported since %s. Whatever happens there now "
-               "is not seen.",
-               f->host, *f->address != '\0' ? " (" : "", f->address,
-               *f->address != '\0' ? ")" : "",
-               *f->last_seen != '\0' ? f->last_seen : f->first_seen);
-  explain_para(page,
-               "A host that is switched off, a network that is down and a "
-               "collectd that does not run look like this. Stopping the agent "
-               "is also what an attacker does first: if nobody stopped "
-               "it, look closely.");
+               "Whatever happens on %s now is not seen. A host that is "
+               "switched off, a network that is down and a collectd that does "
+               "not run look like this. Stopping the agent is also what an "
+               "attacker does first: if nobody stopped it, look closely.",
+               page->safe->host);
 }
 
 static void tell_fleet_silent(struct explain_page *page) {
