@@ -10,6 +10,7 @@
 #include <net-snmp/net-snmp-includes.h>
 
 #include "correlator/traps_session.h"
+#include "correlator/traps_tcp.h"
 
 enum {
   TIMEOUT_DEFAULT_S = 3,
@@ -114,10 +115,12 @@ void traps_peer_free(struct traps_peer *peer) {
 /* Returns NULL or what went wrong. */
 static const char *add_session(struct traps_peer *peer,
                                netsnmp_session *session) {
-  netsnmp_transport *transport =
-      netsnmp_transport_open_client("snmptrap", session->peername);
+  netsnmp_transport *transport = NULL;
+  if (traps_tcp_answers(session->peername))
+    transport = netsnmp_transport_open_client("snmptrap", session->peername);
   if (transport == NULL)
     return "the address can't be resolved or reached";
+  traps_tcp_limit_sends(transport->sock);
 
   /* Else the library would ask for the engine itself, and wait for it. */
   session->flags |= SNMP_FLAGS_DONT_PROBE;

@@ -166,19 +166,15 @@ static int check_host(const char *host, const struct complaint *complaint) {
       if (strlen(transports[i]) == (size_t)(colon - host) &&
           strncasecmp(host, transports[i], (size_t)(colon - host)) == 0)
         name = colon + 1;
-  if (name[0] == '\0')
-    return complain(complaint, "no host is named");
-  if (name != host)
-    return 0; /* Net-SNMP takes an IPv6 address without brackets there */
-  const char *port = strchr(host, ':');
-  if (host[0] == '[') {
-    port = strchr(host, ']');
-    if (port == NULL || (*++port != '\0' && *port != ':'))
+  const char *port = strchr(name, ':');
+  if (name[0] == '[') {
+    port = strchr(name, ']');
+    if (port == NULL)
       return complain(complaint, "the host's bracket is not closed");
-    if (*port == '\0')
-      port = NULL;
+    port = *++port == '\0' ? NULL : port;
   }
-  if (port != NULL && !is_number(port + 1, 1, 65535))
+  if (name[0] == '\0' || name == port ||
+      (port != NULL && (*port != ':' || !is_number(port + 1, 1, 65535))))
     return complain(complaint, "host: expected [udp:|udp6:|tcp:|tcp6:]HOST"
                                "[:PORT], an IPv6 address in brackets");
   return 0;
