@@ -73,6 +73,16 @@ int wire_from_executable(const struct executable *e, struct wire_list *ret) {
   return 0;
 }
 
+/* A file's times are whatever its owner set them to; the wire has none before
+ * the epoch and none after the year 9999. */
+static double file_time(int64_t time_s) {
+  const int64_t latest_s = 253402300799;
+
+  if (time_s < 0)
+    return 0;
+  return (double)(time_s > latest_s ? latest_s : time_s);
+}
+
 int wire_from_file(const struct executable *e, struct wire_list *ret) {
   struct wire_list list;
   int r;
@@ -87,8 +97,8 @@ int wire_from_file(const struct executable *e, struct wire_list *ret) {
   list.values[1] = (double)e->file.mode;
   list.values[2] = (double)e->file.uid;
   list.values[3] = (double)e->file.gid;
-  list.values[4] = (double)e->file.mtime_s;
-  list.values[5] = (double)e->file.ctime_s;
+  list.values[4] = file_time(e->file.mtime_s);
+  list.values[5] = file_time(e->file.ctime_s);
   *ret = list;
   return 0;
 }

@@ -73,7 +73,8 @@ struct wire_item {
   struct wire_scan scan;
 };
 
-/* Host side. Each returns 0 or -EINVAL (a field that can't be carried). */
+/* Host side. Each returns 0 or -EINVAL (a field that can't be carried); times
+ * of files are carried as the nearest one from 1970 to 9999. */
 int wire_from_executable(const struct executable *e, struct wire_list *ret);
 int wire_from_file(const struct executable *e, struct wire_list *ret);
 int wire_from_package(const struct executable *e, struct wire_list *ret);

@@ -134,6 +134,21 @@ static void the_other_lists_come_back(void **state) {
   assert_memory_equal(&item.scan, &scan, sizeof(scan));
 }
 
+/* `touch -d 1960-01-01` is no reason to lose a scan. */
+static void files_of_any_time_are_carried(void **state) {
+  struct executable e = sample();
+  struct wire_list list;
+  struct wire_item item;
+
+  (void)state;
+  e.file.mtime_s = -315619200;
+  e.file.ctime_s = INT64_MAX;
+  assert_int_equal(wire_from_file(&e, &list), 0);
+  assert_int_equal(decode(&list, &item), 0);
+  assert_int_equal(item.executable.file.mtime_s, 0);
+  assert_int_equal(item.executable.file.ctime_s, 253402300799);
+}
+
 /* Each case breaks one thing of a list that decodes. */
 static void what_does_not_decode_is_refused(void **state) {
   static const char *const type_instances[] = {
@@ -251,6 +266,7 @@ int main(void) {
       cmocka_unit_test(identifiers_are_those_of_the_design),
       cmocka_unit_test(random_executables_come_back),
       cmocka_unit_test(the_other_lists_come_back),
+      cmocka_unit_test(files_of_any_time_are_carried),
       cmocka_unit_test(what_does_not_decode_is_refused),
       cmocka_unit_test(packages_that_could_be_misread_are_refused),
       cmocka_unit_test(addresses_hosts_and_markers_are_checked),
