@@ -20,14 +20,12 @@ static const char help[] =
     "Exit status: 0 explained, 1 no such alert, 2 wrong usage, 3 no "
     "database.\n";
 
-#define DEFAULT_CONFIG "/etc/process-dna/correlator.conf"
-
 static int print_text(const struct cmd *cmd, const PGresult *result) {
   const char *file = cmd->config->file;
   struct explain_facts facts;
 
   explain_facts_of(result, 0, &facts);
-  if (strcmp(file, DEFAULT_CONFIG) == 0)
+  if (strcmp(file, CONFIG_DEFAULT_FILE) == 0)
     file = NULL;
   if (explain_print(stdout, &facts, file) < 0) {
     cmd_error("out of memory");

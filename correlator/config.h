@@ -53,6 +53,8 @@ struct config {
   struct policy_config policy;
 };
 
+#define CONFIG_DEFAULT_FILE "/etc/process-dna/correlator.conf"
+
 /* Read and check `file`. The first problem is printed to standard error as
  * "FILE:LINE: what". Returns 0, or -EINVAL or the errno of reading it. */
 int config_read(const char *file, struct config **ret_config);

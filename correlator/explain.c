@@ -8,7 +8,6 @@
 #include "correlator/explain_page.h"
 #include "correlator/table.h"
 #include "correlator/text.h"
-#include "lib/record/record.h"
 
 enum { ITEM_INDENT = 12, STEP_INDENT = 3, COMMAND_INDENT = 5 };
 
@@ -178,16 +177,6 @@ static void list_package(struct explain_page *page) {
     explain_item(page, "", "its manifest: %s", f->manifest_provenance);
 }
 
-/* The state by name, also where it came as its number. */
-static const char *state_name(const char *state) {
-  long long number = explain_count(state);
-  const char *name = NULL;
-
-  if (number > 0 && number <= EXE_SUPERSEDED)
-    name = exe_state_name((enum exe_state)number);
-  return name != NULL ? name : state;
-}
-
 static void list_process(struct explain_page *page) {
   const struct explain_facts *f = page->safe;
 
@@ -218,12 +207,7 @@ static const char *technique_name(const char *tag) {
     const char *tag, *name;
   } techniques[] = {
       {"T1036", "Masquerading"},
-      {"T1055", "Process Injection"},
-      {"T1078", "Valid Accounts"},
       {"T1554", "Compromise Host Software Binary"},
-      {"T1562", "Impair Defenses"},
-      {"T1562.001", "Impair Defenses: Disable or Modify Tools"},
-      {"T1620", "Reflective Code Loading"},
   };
 
   for (size_t i = 0; i < sizeof(techniques) / sizeof(*techniques); i++)
@@ -237,7 +221,7 @@ static void list_techniques(struct explain_page *page) {
   char tag[16];
 
   for (; *rest != '\0'; label = "") {
-    size_t skip = strspn(rest, " ,{}"), len = strcspn(rest + skip, " ,{}");
+    size_t skip = strspn(rest, " "), len = strcspn(rest + skip, " ");
 
     (void)snprintf(tag, sizeof(tag), "%.*s", (int)len, rest + skip);
     if (len > 0)
@@ -253,11 +237,10 @@ static void list_facts(struct explain_page *page) {
     list_digests(page);
     list_package(page);
     list_process(page);
-  } else if (*f->first_seen != '\0') {
+    explain_item(page, "verdict", "%s", f->verdict);
+  } else {
     explain_item(page, "noticed", "%s", f->first_seen);
   }
-  if (explain_about_executable(f))
-    explain_item(page, "verdict", "%s", f->verdict);
   list_techniques(page);
   explain_item(page, "key", "%s", f->key);
   fputc('\n', page->out);
@@ -299,7 +282,6 @@ int explain_print(FILE *out, const struct explain_facts *facts,
     }
     safe.texts[i] = copies[i];
   }
-  safe.facts.exe_state = state_name(safe.facts.exe_state);
   if (explain_count(safe.facts.pid) == 0)
     safe.facts.pid = "";
   put_all(&page);

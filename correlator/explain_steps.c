@@ -149,7 +149,7 @@ static void step_digest(struct explain_page *page, const struct words *w) {
   } else if (w->path != NULL) {
     explain_command(page, "sha256sum %s", w->path);
     explain_command(page, "stat %s", w->path);
-  } else if (f->path != NULL) {
+  } else {
     explain_note(page,
                  "No command can name the file: its path was too long and "
                  "reached us shortened. 'readlink /proc/%s/exe' prints it.",

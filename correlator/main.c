@@ -9,8 +9,6 @@
 #include "correlator/log.h"
 #include "correlator/main_version.h"
 
-#define DEFAULT_FILE "/etc/process-dna/correlator.conf"
-
 static const struct command {
   const char *name;
   command_fn *run;
@@ -35,7 +33,7 @@ struct options {
 static void usage(FILE *to) {
   (void)fprintf(
       to, "usage: process-dna-correlator [OPTION...] COMMAND [ARGUMENT...]\n"
-          "  -c, --config FILE  instead of " DEFAULT_FILE "\n"
+          "  -c, --config FILE  instead of " CONFIG_DEFAULT_FILE "\n"
           "  -v, --verbose      say more\n"
           "      --syslog       messages to syslog, not to standard error\n"
           "  -h, --help         this\n"
@@ -101,7 +99,7 @@ static bool asks_for_help(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-  struct options options = {.file = DEFAULT_FILE};
+  struct options options = {.file = CONFIG_DEFAULT_FILE};
   struct config *config = NULL;
 
   int status = parse_options(argc, argv, &options);
