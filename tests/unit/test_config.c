@@ -187,6 +187,8 @@ static const struct {
      ":2: spool-size: expected a number from 1 to 1048576, found ''"},
     {"number too small", DB "policy { silent = 9 }\n",
      ":2: silent: expected a number from 10 to 604800, found '9'"},
+    {"number over its bound", DB "collectd { max-skew = 86401 }\n",
+     ":2: max-skew: expected a number from 1 to 86400, found '86401'"},
     {"number too large", DB "collectd { max-skew = 99999999999999999999 }\n",
      ":2: max-skew: expected a number from 1 to 86400, found '9"},
     {"negative number", DB "policy { learning = -1 }\n",

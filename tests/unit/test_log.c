@@ -105,6 +105,13 @@ static void ever_new_peers_cannot_fill_the_log(void **state) {
   for (const char *c = capture.text; *c != '\0'; c++)
     lines += *c == '\n';
   assert_in_range(lines, 1, 600);
+
+  /* What was held back of others is not said of one that was heard. */
+  clock_s += 60;
+  capture_begin(&capture);
+  log_limited("r", "0", "x");
+  capture_end(&capture);
+  assert_string_equal(capture.text, "warning: x\n");
 }
 
 int main(void) {
