@@ -47,7 +47,7 @@ int config_read(const char *file, struct config **ret_config) {
                  strerrordesc_np(-rc));
     return rc;
   }
-  rc = config_text_check(text, &checked, &problem);
+  rc = config_text_check(text, config_is_list, &checked, &problem);
   if (rc == -EINVAL)
     config_print(file, problem.line, "%s", problem.what);
   if (rc != 0)

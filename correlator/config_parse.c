@@ -96,6 +96,14 @@ static const struct key *find_key(const char *section, const char *name) {
   return NULL;
 }
 
+bool config_is_list(const char *name, size_t len) {
+  for (size_t i = 0; i < KEYS_LEN; i++)
+    if (keys[i].type == KEY_LIST && strlen(keys[i].name) == len &&
+        memcmp(keys[i].name, name, len) == 0)
+      return true;
+  return false;
+}
+
 /* Decimal figures only. */
 static bool parse_number(const char *text, unsigned *ret_number) {
   unsigned long long number = 0;

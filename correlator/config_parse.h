@@ -7,6 +7,9 @@
 
 #include "correlator/config.h"
 
+/* Does any section have a list of this name, `len` bytes at `name`? */
+bool config_is_list(const char *name, size_t len);
+
 /* Fill a zeroed config from a text that config_text_check has passed. What is
  * wrong is printed with `file` before it. Returns 0, -EINVAL or -ENOMEM; the
  * caller frees what is in config in any case. */

@@ -29,13 +29,11 @@ struct scan {
   char *out;
   size_t out_len;
   struct config_problem *problem;
+  config_is_list_fn *is_list;
   struct name *names;
   size_t names_len;
-  unsigned sections; /* begun so far */
-  struct {
-    unsigned id;
-    unsigned line;
-  } open[DEPTH_MAX + 1];
+  unsigned sections;               /* begun so far */
+  struct name open[DEPTH_MAX + 1]; /* and their own number as `section` */
   size_t depth;
 };
 
@@ -197,11 +195,14 @@ static bool add_name(struct scan *s, const struct name *name) {
 }
 
 /* After KEY and '='. What is wrong in a list is left to libconfuse. */
-static enum token skip_value(struct scan *s) {
+static enum token skip_value(struct scan *s, const struct name *key) {
   enum token token = next(s);
 
   if (!is_sign(s, token, '{'))
     return token;
+  if (!s->is_list(key->text, key->len))
+    return bad(s, key->line, "%.*s: expected one value, found a list",
+               (int)key->len, key->text);
   do {
     token = next(s);
     if (token == TOKEN_END)
@@ -210,13 +211,14 @@ static enum token skip_value(struct scan *s) {
   return token;
 }
 
-static bool begin_section(struct scan *s, unsigned line) {
+static bool begin_section(struct scan *s, const struct name *name) {
   if (s->depth == DEPTH_MAX) {
-    bad(s, line, "expected sections at most %d deep", DEPTH_MAX);
+    bad(s, name->line, "%.*s: expected sections at most %d deep",
+        (int)name->len, name->text, DEPTH_MAX);
     return false;
   }
-  s->open[++s->depth].id = ++s->sections;
-  s->open[s->depth].line = line;
+  s->open[++s->depth] = *name;
+  s->open[s->depth].section = ++s->sections;
   return true;
 }
 
@@ -225,17 +227,17 @@ static bool statement(struct scan *s) {
   struct name name = {.text = s->token,
                       .len = s->token_len,
                       .line = s->line,
-                      .section = s->open[s->depth].id};
+                      .section = s->open[s->depth].section};
   enum token token = next(s);
 
   if (is_sign(s, token, '='))
-    return add_name(s, &name) && skip_value(s) != TOKEN_BAD;
+    return add_name(s, &name) && skip_value(s, &name) != TOKEN_BAD;
   if (is_sign(s, token, '{'))
-    return add_name(s, &name) && begin_section(s, name.line);
+    return add_name(s, &name) && begin_section(s, &name);
   if (token == TOKEN_WORD || token == TOKEN_STRING) {
     token = next(s); /* libconfuse finds doubled titles */
     if (is_sign(s, token, '{'))
-      return begin_section(s, name.line);
+      return begin_section(s, &name);
   }
   if (token != TOKEN_BAD)
     bad(s, name.line, "%.*s: expected = or {", (int)name.len, name.text);
@@ -246,8 +248,9 @@ static bool statements(struct scan *s) {
   for (;;) {
     enum token token = next(s);
     if (token == TOKEN_END && s->depth > 0) {
-      bad(s, s->open[s->depth].line,
-          "section: expected }, found the end of the file");
+      const struct name *open_one = &s->open[s->depth];
+      bad(s, open_one->line, "%.*s: expected }, found the end of the file",
+          (int)open_one->len, open_one->text);
       return false;
     }
     if (token == TOKEN_END)
@@ -267,9 +270,10 @@ static bool statements(struct scan *s) {
   }
 }
 
-int config_text_check(const char *text, char **ret_text,
-                      struct config_problem *ret_problem) {
-  struct scan s = {.at = text, .line = 1, .problem = ret_problem};
+int config_text_check(const char *text, config_is_list_fn *is_list,
+                      char **ret_text, struct config_problem *ret_problem) {
+  struct scan s = {
+      .at = text, .line = 1, .problem = ret_problem, .is_list = is_list};
   int rc = -ENOMEM;
 
   s.out = malloc(2 * strlen(text) + 1); /* every '$' may gain a '\' */

@@ -4,6 +4,7 @@
 #ifndef PDNA_CONFIG_TEXT_H
 #define PDNA_CONFIG_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
 
@@ -19,10 +20,13 @@ struct config_problem {
  * errno (-EFBIG, and -EILSEQ if there is a NUL in it, among them). */
 int config_text_read(const char *file, char **ret_text, struct stat *ret_stat);
 
+/* May the key of `len` bytes at `name` have a list? */
+typedef bool config_is_list_fn(const char *name, size_t len);
+
 /* Check `text` and give a copy, line by line the same, in which libconfuse
  * finds no ${VARIABLE} to put in. The caller frees *ret_text. Returns 0,
  * -EINVAL with *ret_problem, or -ENOMEM. */
-int config_text_check(const char *text, char **ret_text,
-                      struct config_problem *ret_problem);
+int config_text_check(const char *text, config_is_list_fn *is_list,
+                      char **ret_text, struct config_problem *ret_problem);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "correlator/config_parse.h"
 #include "correlator/config_text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -16,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
   memcpy(text, data, size);
   text[size] = '\0';
-  (void)config_text_check(text, &checked, &problem);
+  (void)config_text_check(text, config_is_list, &checked, &problem);
   free(checked);
   free(text);
   return 0;
