@@ -90,10 +90,15 @@ static int start_sources(struct run *run) {
                              &run->source);
 }
 
+/* Before any thread runs. */
+static int make_traps(struct run *run) {
+  return run->config->sinks_len == 0 ? 0 : traps_new(run->config, &run->traps);
+}
+
 static int start_traps(struct run *run) {
-  if (run->config->sinks_len == 0)
-    return 0;
-  return traps_start(run->config, writer_instance(run->writer), &run->traps);
+  return run->traps == NULL
+             ? 0
+             : traps_start(run->traps, writer_instance(run->writer));
 }
 
 static void say_ready(const struct config *config) {
@@ -134,8 +139,9 @@ int command_run(const struct config *config, int argc, char **argv) {
   }
 
   if ((rc = make_state_dir(config->state_dir)) != 0 ||
-      (rc = start_loop(&run)) != 0 || (rc = start_ingest(&run)) != 0 ||
-      (rc = start_traps(&run)) != 0 || (rc = start_sources(&run)) != 0)
+      (rc = make_traps(&run)) != 0 || (rc = start_loop(&run)) != 0 ||
+      (rc = start_ingest(&run)) != 0 || (rc = start_traps(&run)) != 0 ||
+      (rc = start_sources(&run)) != 0)
     goto out;
   say_ready(config);
   if (event_base_dispatch(run.base) < 0)

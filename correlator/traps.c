@@ -32,6 +32,7 @@ struct lane {
 };
 
 struct traps {
+  const struct config *config;
   struct lane *lanes;
   size_t lanes_len;
   struct traps_outbox *outbox;
@@ -80,13 +81,16 @@ static void work(struct traps *t) {
     look = true;
     t->poll_at_ms = traps_now_ms() + POLL_MS;
   }
-  traps_outbox_report(t->outbox);
+  /* The next row of an alert is given out when the one before is done. */
+  look = traps_outbox_report(t->outbox) || look;
   for (size_t i = 0; i < t->lanes_len; i++) {
     t->lanes[i].hungry = t->lanes[i].hungry || look;
     if (!t->ending && traps_outbox_connect(t->outbox))
       feed(t, &t->lanes[i]);
   }
-  traps_outbox_report(t->outbox);
+  if (traps_outbox_report(t->outbox))
+    for (size_t i = 0; i < t->lanes_len; i++)
+      t->lanes[i].hungry = true;
 }
 
 /* Wait until something may be done. */
@@ -149,13 +153,15 @@ static void *run(void *arg) {
     traps_sink_free(t->lanes[i].sink);
     t->lanes[i].sink = NULL;
   }
-  traps_outbox_report(t->outbox);
+  (void)traps_outbox_report(t->outbox);
   netsnmp_large_fd_set_cleanup(&fds);
   return NULL;
 }
 
 /* Returns 0, -EINVAL (logged) or -ENOMEM. */
-static int make_lanes(struct traps *t, const struct config *config) {
+static int make_lanes(struct traps *t) {
+  const struct config *config = t->config;
+
   t->lanes = calloc(config->sinks_len + 1, sizeof(*t->lanes));
   if (t->lanes == NULL)
     return -ENOMEM;
@@ -200,34 +206,32 @@ static int start_thread(struct traps *t) {
   return -error;
 }
 
-int traps_start(const struct config *config, const char *instance,
-                struct traps **ret_traps) {
+int traps_new(const struct config *config, struct traps **ret_traps) {
   struct traps *t = calloc(1, sizeof(*t));
   if (t == NULL)
     return -ENOMEM;
+  t->config = config;
   t->wake[0] = t->wake[1] = -1;
   t->started_ms = traps_now_ms();
-  if (config->sinks_len == 0) {
-    *ret_traps = t;
-    return 0;
-  }
   int r = traps_engine_start(config->state_dir);
   t->engine = r == 0;
   if (r == 0)
-    r = make_lanes(t, config);
-  if (r == 0)
-    r = traps_outbox_new(config, instance, longest_wait_s(t) + LEASE_SPARE_S,
-                         &t->outbox);
-  if (r == 0 && pipe2(t->wake, O_CLOEXEC) < 0)
-    r = -errno;
-  if (r == 0)
-    r = start_thread(t);
+    r = make_lanes(t);
   if (r < 0) {
     traps_stop(t);
     return r;
   }
   *ret_traps = t;
   return 0;
+}
+
+int traps_start(struct traps *traps, const char *instance) {
+  int r =
+      traps_outbox_new(traps->config, instance,
+                       longest_wait_s(traps) + LEASE_SPARE_S, &traps->outbox);
+  if (r == 0 && pipe2(traps->wake, O_CLOEXEC) < 0)
+    r = -errno;
+  return r == 0 ? start_thread(traps) : r;
 }
 
 void traps_stop(struct traps *traps) {

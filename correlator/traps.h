@@ -12,15 +12,17 @@ struct traps;
 int traps_check_session(const char *session, char *message, size_t message_size,
                         bool *ret_inform);
 
-/* Start the thread; without sinks there is none. `config` must outlive it;
- * `instance` names this correlator in leases and must outlive it too. Call it
- * before other threads run: setting up Net-SNMP changes the environment and
+/* Set up Net-SNMP and the sinks of `config`, which must outlive them. Call it
+ * before other threads run: the library reads and changes the environment and
  * the locale. What fails is logged. Returns 0 or a negative errno. */
-int traps_start(const struct config *config, const char *instance,
-                struct traps **ret_traps);
+int traps_new(const struct config *config, struct traps **ret_traps);
 
-/* Ask the thread to end and wait for it (a few seconds at most). NULL does
- * nothing. */
+/* Start the thread. `instance` names this correlator in leases and must
+ * outlive it. Returns 0 or a negative errno. */
+int traps_start(struct traps *traps, const char *instance);
+
+/* Ask the thread to end, wait for it (a few seconds at most), and free all.
+ * NULL does nothing. */
 void traps_stop(struct traps *traps);
 
 #endif

@@ -191,17 +191,17 @@ void traps_outbox_result(struct traps_outbox *o, int64_t outbox_id,
   (void)snprintf(r->error, sizeof(r->error), "%s", error == NULL ? "" : error);
 }
 
-static enum db_error report_done(struct traps_outbox *o) {
+static enum db_error report_done(struct traps_outbox *o, size_t *ret_len) {
   struct db_array ids = {0};
   enum db_error error = DB_OK;
-  size_t n = 0;
+  size_t len = 0;
 
   for (size_t i = 0; i < o->results_len; i++)
     if (o->results[i].error[0] == '\0') {
       db_array_add_int(&ids, o->results[i].outbox_id);
-      n++;
+      len++;
     }
-  if (n > 0) {
+  if (len > 0) {
     const char *params[] = {o->tenant, db_array_text(&ids)};
     error = params[1] == NULL
                 ? DB_RETRY
@@ -209,6 +209,7 @@ static enum db_error report_done(struct traps_outbox *o) {
                            params, NULL);
   }
   db_array_free(&ids);
+  *ret_len = len;
   return error;
 }
 
@@ -224,14 +225,15 @@ static enum db_error report_failed(struct traps_outbox *o,
                   params, NULL);
 }
 
-void traps_outbox_report(struct traps_outbox *o) {
+bool traps_outbox_report(struct traps_outbox *o) {
   size_t kept = 0;
+  size_t done = 0;
 
   if (!o->connected || o->results_len == 0)
-    return;
-  enum db_error error = report_done(o);
+    return false;
+  enum db_error error = report_done(o, &done);
   bool keep_done = error == DB_AWAY || error == DB_RETRY;
-  (void)went_well(o, error);
+  bool any = went_well(o, error) && done > 0;
   for (size_t i = 0; i < o->results_len; i++) {
     const struct result *r = &o->results[i];
     bool keep = keep_done;
@@ -245,4 +247,5 @@ void traps_outbox_report(struct traps_outbox *o) {
       o->results[kept++] = *r;
   }
   o->results_len = kept;
+  return any;
 }

@@ -45,7 +45,7 @@ int traps_outbox_row(const PGresult *rows, int index,
 void traps_outbox_result(struct traps_outbox *outbox, int64_t outbox_id,
                          const char *error, unsigned wait_s);
 
-/* Report what is kept in mind. */
-void traps_outbox_report(struct traps_outbox *outbox);
+/* Report what is kept in mind. Returns whether a row is done. */
+bool traps_outbox_report(struct traps_outbox *outbox);
 
 #endif

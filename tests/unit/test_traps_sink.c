@@ -22,6 +22,7 @@
 #include <net-snmp/library/large_fd_set.h>
 
 #include "correlator/traps_engine.h"
+#include "correlator/traps_peer.h"
 #include "correlator/traps_sink.h"
 #include "tests/unit/unit.h"
 
@@ -92,10 +93,11 @@ static void stop_trapd(void) {
 }
 
 static void start_trapd(void) {
-  char conf[96], log[96], address[64], persistent[96];
+  char conf[96], log[96], udp[64], tcp[64], persistent[96];
   (void)snprintf(conf, sizeof(conf), "%s/snmptrapd.conf", env.dir);
   (void)snprintf(log, sizeof(log), "-Lf%s", env.log);
-  (void)snprintf(address, sizeof(address), "udp:127.0.0.1:%u", env.port);
+  (void)snprintf(udp, sizeof(udp), "udp:127.0.0.1:%u", env.port);
+  (void)snprintf(tcp, sizeof(tcp), "tcp:127.0.0.1:%u", env.port);
   (void)snprintf(persistent, sizeof(persistent), "SNMP_PERSISTENT_DIR=%s/trapd",
                  env.dir);
   char *argv[] = {"snmptrapd", "-f",
@@ -104,8 +106,8 @@ static void start_trapd(void) {
                   "-M",        "tests/mibs:snmp-subagent",
                   "-m",        "PROCESS-DNA-MIB",
                   "-F",        "%v\\n",
-                  "-OQ",       address,
-                  NULL};
+                  "-OQ",       udp,
+                  tcp,         NULL};
   char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
   char *envp[] = {path, persistent, NULL};
 
@@ -136,12 +138,12 @@ struct fleet {
   size_t len;
 };
 
-/* `session` is without the host. */
+/* `session` is without the address. */
 static struct traps_sink *add_sink(struct fleet *fleet, const char *session,
                                    unsigned port) {
   size_t i = fleet->len++;
   char text[256];
-  (void)snprintf(text, sizeof(text), "%s 127.0.0.1:%u", session, port);
+  (void)snprintf(text, sizeof(text), "%s127.0.0.1:%u", session, port);
   fleet->config[i].name = strdup("nms");
   fleet->config[i].session = strdup(text);
   assert_int_equal(
@@ -234,7 +236,7 @@ static void delivers_each_kind(const char *session, const char *host) {
 
 static void v2c_traps_arrive_by_their_names(void **state) {
   (void)state;
-  delivers_each_kind("-v 2c -c public", "v2c-trap");
+  delivers_each_kind("-v 2c -c public ", "v2c-trap");
   assert_int_equal(printed("PROCESS-DNA-MIB::pdnaBinaryChanged"), 1);
   assert_int_equal(printed("PROCESS-DNA-MIB::pdnaAlertState.0 = raised"), 1);
   assert_int_equal(printed("SNMP-COMMUNITY-MIB::snmpTrapAddress.0"), 1);
@@ -242,22 +244,28 @@ static void v2c_traps_arrive_by_their_names(void **state) {
 
 static void v2c_informs_are_acknowledged(void **state) {
   (void)state;
-  delivers_each_kind("-v 2c -c public -Ci", "v2c-inform");
+  delivers_each_kind("-v 2c -c public -Ci ", "v2c-inform");
+}
+
+static void informs_go_over_tcp(void **state) {
+  (void)state;
+  delivers_each_kind("-v 2c -c public -Ci tcp:", "tcp-inform");
 }
 
 static void v3_traps_arrive(void **state) {
   (void)state;
-  delivers_each_kind(V3 "-u sender", "v3-trap");
+  delivers_each_kind(V3 "-u sender ", "v3-trap");
 }
 
 static void v3_informs_are_acknowledged(void **state) {
   (void)state;
-  delivers_each_kind(V3 "-u receiver -Ci", "v3-inform");
+  delivers_each_kind(V3 "-u receiver -Ci ", "v3-inform");
 }
 
 static void v3_traps_are_taken_after_a_kill(void **state) {
   (void)state;
-  delivers_each_kind(V3 "-u sender", "before");
+  delivers_each_kind(V3 "-u sender ", "before");
+  unsigned long boots = snmpv3_local_snmpEngineBoots();
   traps_engine_stop();
 
   /* A process that starts, sends, and ends without another word. */
@@ -266,7 +274,7 @@ static void v3_traps_are_taken_after_a_kill(void **state) {
     struct fleet fleet = {.len = 0};
     if (traps_engine_start(env.dir) != 0)
       _exit(1);
-    struct traps_sink *sink = add_sink(&fleet, V3 "-u sender", env.port);
+    struct traps_sink *sink = add_sink(&fleet, V3 "-u sender ", env.port);
     traps_sink_step(sink);
     memset(&rows, 0, sizeof(rows));
     send_row(sink, 0, "killed");
@@ -278,16 +286,19 @@ static void v3_traps_are_taken_after_a_kill(void **state) {
   wait_until_printed("pdnaAlertHost.0 = killed");
 
   assert_int_equal(traps_engine_start(env.dir), 0);
+  /* Else it would be out of the receiver's time window after 150 s. */
+  assert_int_equal(snmpv3_local_snmpEngineBoots(), boots + 2);
   memset(&rows, 0, sizeof(rows));
-  delivers_each_kind(V3 "-u sender", "after");
+  delivers_each_kind(V3 "-u sender ", "after");
 }
 
 static void informs_come_back_while_the_receiver_is_away(void **state) {
   (void)state;
   struct fleet fleet = {.len = 0};
   struct traps_sink *v2c =
-      add_sink(&fleet, "-v 2c -c public -Ci -t 1", env.port);
-  struct traps_sink *v3 = add_sink(&fleet, V3 "-u receiver -Ci -t 1", env.port);
+      add_sink(&fleet, "-v 2c -c public -Ci -t 1 ", env.port);
+  struct traps_sink *v3 =
+      add_sink(&fleet, V3 "-u receiver -Ci -t 1 ", env.port);
   wait_for_room(&fleet, v2c);
   wait_for_room(&fleet, v3);
   stop_trapd();
@@ -314,9 +325,9 @@ static void a_dead_sink_holds_up_no_other(void **state) {
   int fd = bind_any(&port); /* takes everything and says nothing */
   struct fleet fleet = {.len = 0};
   struct traps_sink *dead =
-      add_sink(&fleet, V3 "-u receiver -Ci -t 60 -r 9", port);
+      add_sink(&fleet, V3 "-u receiver -Ci -t 60 -r 9 ", port);
   struct traps_sink *alive =
-      add_sink(&fleet, V3 "-u receiver -Ci -t 60", env.port);
+      add_sink(&fleet, V3 "-u receiver -Ci -t 60 ", env.port);
   wait_for_room(&fleet, alive);
   send_row(alive, 0, "alive");
   wait_for(&fleet, &rows.done[0]);
@@ -329,7 +340,7 @@ static void a_wrong_passphrase_is_said(void **state) {
   (void)state;
   struct fleet fleet = {.len = 0};
   struct traps_sink *sink = add_sink(
-      &fleet, "-v 3 -u other -l authNoPriv -a SHA-256 -A mistaken1 -Ci",
+      &fleet, "-v 3 -u other -l authNoPriv -a SHA-256 -A mistaken1 -Ci ",
       env.port);
   wait_for_room(&fleet, sink);
   send_row(sink, 0, "wrong");
@@ -339,12 +350,53 @@ static void a_wrong_passphrase_is_said(void **state) {
   assert_int_equal(rows.failed[0], 1);
 }
 
+static struct traps_peer *peer_of(const char *session) {
+  char message[128];
+  struct traps_peer *peer = NULL;
+  assert_int_equal(traps_peer_new(session, message, sizeof(message), &peer), 0);
+  return peer;
+}
+
+static void one_user_of_traps_has_one_passphrase(void **state) {
+  (void)state;
+  static const struct {
+    const char *session;
+    bool conflicts;
+  } cases[] = {
+      {V3 "-u sender 192.0.2.2", false},
+      {V3 "-u another 192.0.2.2", false},
+      {V3 "-u sender -Ci 192.0.2.2", false},
+      {"-v 2c -c sender 192.0.2.2", false},
+      {"-v 3 -u sender -l authNoPriv -a SHA-256 -A 'trap pass 1' nms", true},
+      {"-v 3 -u sender -l authPriv -a SHA-512 -A 'trap pass 1' -x AES "
+       "-X privpass1 192.0.2.2",
+       true},
+      {"-v 3 -u sender -l authPriv -a SHA-256 -A 'trap pass 2' -x AES "
+       "-X privpass1 192.0.2.2",
+       true},
+      {"-v 3 -u sender -l authPriv -a SHA-256 -A 'trap pass 1' -x AES "
+       "-X privpass2 192.0.2.2",
+       true},
+      {"-v 3 -u sender -l authPriv -a SHA-256 -A 'trap pass 2' -x AES "
+       "-X privpass1 -e 0x8000000001020304 192.0.2.2",
+       false},
+  };
+  struct traps_peer *first = peer_of(V3 "-u sender 192.0.2.1");
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct traps_peer *peer = peer_of(cases[i].session);
+    assert_int_equal(traps_peer_conflict(first, peer), cases[i].conflicts);
+    traps_peer_free(peer);
+  }
+  traps_peer_free(first);
+}
+
 static void rows_without_an_answer_come_back_at_the_end(void **state) {
   (void)state;
   unsigned port = 0;
   int fd = bind_any(&port);
   struct fleet fleet = {.len = 0};
-  struct traps_sink *sink = add_sink(&fleet, "-v 2c -c public -Ci -t 60", port);
+  struct traps_sink *sink =
+      add_sink(&fleet, "-v 2c -c public -Ci -t 60 ", port);
   wait_for_room(&fleet, sink);
   send_row(sink, 0, "a");
   send_row(sink, 1, "b");
@@ -356,7 +408,7 @@ static void rows_without_an_answer_come_back_at_the_end(void **state) {
 
 static void a_whole_message_fits_into_a_packet(void **state) {
   (void)state;
-  static const char *const sessions[] = {"-v 2c -c public", V3 "-u sender"};
+  static const char *const sessions[] = {"-v 2c -c public ", V3 "-u sender "};
   char line[1025];
   u_char bytes[4096];
   memset(line, 'x', sizeof(line) - 1);
@@ -448,12 +500,14 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       test(v2c_traps_arrive_by_their_names),
       test(v2c_informs_are_acknowledged),
+      test(informs_go_over_tcp),
       test(v3_traps_arrive),
       test(v3_informs_are_acknowledged),
       test(v3_traps_are_taken_after_a_kill),
       test(informs_come_back_while_the_receiver_is_away),
       test(a_dead_sink_holds_up_no_other),
       test(a_wrong_passphrase_is_said),
+      test(one_user_of_traps_has_one_passphrase),
       test(rows_without_an_answer_come_back_at_the_end),
       test(a_whole_message_fits_into_a_packet),
       test(a_state_directory_that_can_not_be_is_refused),
