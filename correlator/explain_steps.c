@@ -332,7 +332,7 @@ static void steps_silent(struct explain_page *page) {
     page->failed = true;
     goto out;
   }
-  explain_step(page, "See whether its packets arrive and are refused, here on "
+  explain_step(page, "See whether packets arrive and are refused, here on "
                      "the central host:");
   program_command(page, "status");
   program_command(page, "agents");
