@@ -184,16 +184,16 @@ static void an_identifier_comes_once_in_a_scan(void **state) {
 
 static void what_cannot_be_carried_is_left_out_and_said_once(void **state) {
   struct executable e[] = {fake_executable("/usr/bin/a", EXE_CURRENT, 1),
-                           fake_executable("/usr/bin/b", EXE_CURRENT, 2)};
-  bool rehashed[] = {true, true};
-  struct snapshot s = fake_snapshot(e, 2, rehashed);
+                           fake_executable("/usr/bin/b", EXE_CURRENT, 2),
+                           fake_executable("/usr/bin/c", EXE_CURRENT, 3)};
+  bool rehashed[] = {true, true, true};
+  struct snapshot s = fake_snapshot(e, 3, rehashed);
   struct dna_scan scan = scan_of(&s);
 
   (void)state;
   fake_reset();
   strcpy(e[0].container, "no key");
-  e[1].has_file = true;
-  e[1].file.mtime_s = -1; /* touch -d 1969-12-31 */
+  e[2].started_s = -1; /* is written, but no receiver reads it */
   for (int i = 0; i < 3; i++) {
     fake.lists_len = 0;
     dna_dispatch(&scan);
