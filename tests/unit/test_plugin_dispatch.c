@@ -192,7 +192,7 @@ static void what_cannot_be_carried_is_left_out_and_said_once(void **state) {
 
   (void)state;
   fake_reset();
-  strcpy(e[0].container, "no key");
+  snprintf(e[0].container, sizeof(e[0].container), "no key");
   e[2].started_s = -1; /* is written, but no receiver reads it */
   for (int i = 0; i < 3; i++) {
     fake.lists_len = 0;

@@ -78,8 +78,8 @@ static void a_notification_tells_all(void **state) {
 
   (void)state;
   digest_to_hex(&e.sha256, hex);
-  strcpy(e.container, "3f2a9c1b7d04");
-  strcpy(e.name, "a\nb\"\xff");
+  snprintf(e.container, sizeof(e.container), "3f2a9c1b7d04");
+  snprintf(e.name, sizeof(e.name), "a\nb\"\xff");
   e.has_file = true;
   e.file = (struct file_facts){9, 0100755, 1, 2, 3, 4};
   e.package = (struct package){"dpkg", "x", "1", "amd64", true};
