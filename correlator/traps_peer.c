@@ -262,8 +262,7 @@ bool traps_peer_conflict(const struct traps_peer *a,
       memcmp(a->engine, b->engine, a->engine_len) != 0 ||
       strcmp(x->securityName, y->securityName) != 0)
     return false;
-  return x->securityLevel != y->securityLevel ||
-         x->securityAuthProto != y->securityAuthProto ||
+  return x->securityAuthProto != y->securityAuthProto ||
          x->securityPrivProto != y->securityPrivProto ||
          x->securityAuthKeyLen != y->securityAuthKeyLen ||
          memcmp(x->securityAuthKey, y->securityAuthKey,

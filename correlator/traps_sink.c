@@ -219,7 +219,7 @@ void traps_sink_send(struct traps_sink *sink, const struct traps_row *row,
   netsnmp_pdu *pdu = NULL;
 
   if (traps_sink_room(sink) == 0) { /* broke since the row was leased */
-    row_undelivered(sink, row->outbox_id, "away");
+    sink->result(sink->result_arg, row->outbox_id, "the sink is away", 1);
     return;
   }
   int r = traps_pdu_build(&row->payload, inform, uptime_cs, room, &pdu);
