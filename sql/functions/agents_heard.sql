@@ -19,9 +19,11 @@ AS $$
           ELSE coalesce(g.signer, s.signer) END,
         host_id = coalesce(s.host_id, g.host_id)
     FROM unnest(p_scans) s
-    JOIN process_dna.agents o
-      ON o.tenant_id = p_tenant AND o.agent_id = s.agent_id
-    WHERE g.tenant_id = p_tenant AND g.agent_id = o.agent_id
+    CROSS JOIN LATERAL (
+      SELECT i.ctid AS place, i.signer, i.host_id FROM process_dna.agents i
+      WHERE i.tenant_id = p_tenant AND i.agent_id = s.agent_id
+      LIMIT 1) o
+    WHERE g.ctid = o.place
     RETURNING g.agent_id, o.signer AS old_signer, g.signer,
       o.host_id AS old_host_id, g.host_id
   )

@@ -12,26 +12,19 @@ DECLARE
   v_ids bigint[];
   v_agents bigint[];
 BEGIN
-  IF NOT EXISTS (SELECT FROM process_dna.process_dna_alerts a
-                 WHERE a.tenant_id = p_tenant AND a.state = 'open'
-                   AND a.kind = 'binary-changed'
-                   AND a.agent_id IN (SELECT r.agent_id
-                                      FROM unnest(p_rows) r)) THEN
-    RETURN '{}';
-  END IF;
   SELECT array_agg(DISTINCT a.alert_id) INTO v_ids
     FROM ROWS FROM (unnest(p_rows), unnest(p_judged)) AS r
-    JOIN process_dna.process_dna_alerts a
-      ON a.tenant_id = p_tenant AND a.agent_id = r.agent_id
-      AND a.kind = 'binary-changed' AND a.container = r.container
-      AND a.exe_path = r.path AND a.exe_sha256 = r.sha256 AND a.state = 'open'
-    WHERE CASE a.verdict
-        WHEN 'spoofed' THEN false
-        WHEN 'unreadable' THEN false
-        WHEN 'new-binary' THEN r.verdict = 'manifest'
-        ELSE r.verdict IN ('match', 'manifest')
-          OR r.verdict = 'unverified-update' AND r.severity IS NULL
-      END
+    CROSS JOIN LATERAL (
+      SELECT * FROM process_dna.process_dna_alerts i
+      WHERE i.tenant_id = p_tenant AND i.agent_id = r.agent_id
+        AND i.kind = 'binary-changed' AND i.container = r.container
+        AND i.exe_path = r.path AND i.exe_sha256 = r.sha256
+        AND i.state = 'open'
+      LIMIT 1) a
+    WHERE r.severity IS NULL
+      AND r.verdict IN ('match', 'manifest', 'unverified-update')
+      AND a.verdict NOT IN ('spoofed', 'unreadable')
+      AND (a.verdict <> 'new-binary' OR r.verdict = 'manifest')
       AND NOT EXISTS (
         SELECT FROM ROWS FROM (unnest(p_rows), unnest(p_judged)) AS o
         WHERE o.severity IS NOT NULL AND o.agent_id = r.agent_id

@@ -17,6 +17,7 @@ BEGIN
   WITH worst AS (
     SELECT DISTINCT ON (r.agent_id, r.container, r.path, r.sha256)
       r.*, t.name AS tenant_name, g.name AS host,
+      o.place, (o.verdict, o.severity) <> (r.verdict, r.severity) AS changed,
       process_dna.alert_line(r.verdict, g.name, r.container, r.path, r.state,
         r.reason, r.sha256, r.baseline_sha256, r.baseline_version, r.package,
         r.version, r.name, r.pid) AS line,
@@ -28,6 +29,14 @@ BEGIN
     JOIN process_dna.tenants t ON t.tenant_id = p_tenant
     JOIN process_dna.agents g
       ON g.tenant_id = p_tenant AND g.agent_id = r.agent_id
+    LEFT JOIN LATERAL (
+      SELECT i.ctid AS place, i.verdict, i.severity
+      FROM process_dna.process_dna_alerts i
+      WHERE i.tenant_id = p_tenant AND i.agent_id = r.agent_id
+        AND i.kind = 'binary-changed' AND i.container = r.container
+        AND i.exe_path = r.path AND i.exe_sha256 = r.sha256
+        AND i.state = 'open'
+      LIMIT 1) o ON true
     WHERE r.severity IS NOT NULL
     ORDER BY r.agent_id, r.container, r.path, r.sha256,
       array_position(ARRAY['critical', 'warning', 'info'], r.severity),
@@ -41,17 +50,10 @@ BEGIN
         started_at = w.started_at, exe_state = w.state, reason = w.reason,
         verdict = w.verdict, severity = w.severity,
         baseline_match = w.baseline_match,
-        line = CASE WHEN (o.verdict, o.severity) = (w.verdict, w.severity)
-          THEN a.line ELSE w.line END
+        line = CASE WHEN w.changed THEN w.line ELSE a.line END
     FROM worst w
-    JOIN process_dna.process_dna_alerts o
-      ON o.tenant_id = p_tenant AND o.agent_id = w.agent_id
-      AND o.kind = 'binary-changed' AND o.container = w.container
-      AND o.exe_path = w.path AND o.exe_sha256 = w.sha256 AND o.state = 'open'
-    WHERE a.tenant_id = o.tenant_id AND a.agent_id = o.agent_id
-      AND a.alert_id = o.alert_id
-    RETURNING a.agent_id, a.alert_id,
-      (o.verdict, o.severity) <> (w.verdict, w.severity) AS changed
+    WHERE a.ctid = w.place
+    RETURNING a.agent_id, a.alert_id, w.changed
   ), raised AS (
     INSERT INTO process_dna.process_dna_alerts
       (tenant_id, agent_id, kind, key, severity, verdict, baseline_match,
@@ -68,12 +70,7 @@ BEGIN
            w.name, w.started_at, w.manager, w.package, w.version, w.arch,
            w.observed_at, w.observed_at, w.line
     FROM worst w
-    WHERE NOT EXISTS (
-      SELECT FROM process_dna.process_dna_alerts o
-      WHERE o.tenant_id = p_tenant AND o.agent_id = w.agent_id
-        AND o.kind = 'binary-changed' AND o.container = w.container
-        AND o.exe_path = w.path AND o.exe_sha256 = w.sha256
-        AND o.state = 'open')
+    WHERE w.place IS NULL
     ORDER BY w.agent_id, w.container, w.path, w.sha256
     ON CONFLICT DO NOTHING
     RETURNING agent_id, alert_id

@@ -11,42 +11,57 @@ RETURNS bigint[] LANGUAGE plpgsql
 SET enable_seqscan = off SET jit = off
 AS $$
 DECLARE
+  v_open bigint[];
+  v_digests text[];
   v_ids bigint[];
   v_agents bigint[];
 BEGIN
+  SELECT array_agg(a.alert_id), array_agg(DISTINCT a.exe_sha256),
+         array_agg(DISTINCT a.agent_id)
+    INTO v_open, v_digests, v_agents
+    FROM process_dna.process_dna_alerts a
+    CROSS JOIN LATERAL (
+      SELECT o.sha256 FROM process_dna.baselines o
+      WHERE o.tenant_id = p_tenant AND o.agent_id = a.agent_id
+        AND o.container = a.container AND o.path = a.exe_path
+        AND o.until IS NULL
+      LIMIT 1) b
+    CROSS JOIN LATERAL (
+      SELECT FROM process_dna.executables x
+      WHERE x.tenant_id = p_tenant AND x.agent_id = a.agent_id
+        AND x.container = a.container AND x.path = a.exe_path
+        AND x.sha256 = b.sha256 AND x.state IN ('current', 'replaced')
+        AND x.last_seen IS NULL
+      LIMIT 1) present
+    WHERE a.tenant_id = p_tenant AND a.agent_id = ANY (p_agents)
+      AND a.kind = 'binary-changed' AND a.state = 'open';
+  IF v_open IS NULL THEN
+    RETURN '{}';
+  END IF;
+
+  WITH present AS MATERIALIZED (
+    SELECT x.agent_id, x.container, x.path, x.sha256, x.state,
+      b.since AS trusted_since
+    FROM process_dna.executables x
+    LEFT JOIN LATERAL (
+      SELECT o.since FROM process_dna.baselines o
+      WHERE o.tenant_id = p_tenant AND o.agent_id = x.agent_id
+        AND o.container = x.container AND o.path = x.path
+        AND o.until IS NULL AND o.sha256 = x.sha256
+      LIMIT 1) b ON true
+    WHERE x.tenant_id = p_tenant AND x.agent_id = ANY (v_agents)
+      AND x.sha256 = ANY (v_digests) AND x.last_seen IS NULL
+  )
   SELECT array_agg(a.alert_id), array_agg(a.agent_id) INTO v_ids, v_agents
     FROM process_dna.process_dna_alerts a
-    JOIN process_dna.baselines b
-      ON b.tenant_id = p_tenant AND b.agent_id = a.agent_id
-      AND b.container = a.container AND b.path = a.exe_path
-      AND b.until IS NULL
-    WHERE a.tenant_id = p_tenant AND a.agent_id = ANY (p_agents)
-      AND a.kind = 'binary-changed' AND a.state = 'open'
-      AND (SELECT true FROM process_dna.executables x
-           WHERE x.tenant_id = p_tenant AND x.agent_id = a.agent_id
-             AND x.container = a.container AND x.path = a.exe_path
-             AND x.sha256 = b.sha256 AND x.state IN ('current', 'replaced')
-             AND x.last_seen IS NULL
-           LIMIT 1)
-      AND CASE WHEN a.verdict IN ('spoofed', 'unreadable') THEN
-        (SELECT true FROM process_dna.executables x
-         WHERE x.tenant_id = p_tenant AND x.agent_id = a.agent_id
-           AND x.container = a.container AND x.path = a.exe_path
-           AND x.sha256 = a.exe_sha256 AND x.state = a.verdict
-           AND x.last_seen IS NULL
-         LIMIT 1) IS NULL
-      ELSE
-        (SELECT true FROM process_dna.executables x
-         LEFT JOIN process_dna.baselines o
-           ON o.tenant_id = p_tenant AND o.agent_id = x.agent_id
-           AND o.container = x.container AND o.path = x.path
-           AND o.until IS NULL
-         WHERE x.tenant_id = p_tenant AND x.agent_id = a.agent_id
-           AND x.sha256 = a.exe_sha256 AND x.last_seen IS NULL
-           AND NOT (coalesce(o.sha256 = x.sha256, false)
-                    AND o.since < a.observed_at)
-         LIMIT 1) IS NULL
-      END;
+    WHERE a.alert_id = ANY (v_open) AND a.tenant_id = p_tenant
+      AND NOT EXISTS (
+        SELECT FROM present x
+        WHERE x.agent_id = a.agent_id AND x.sha256 = a.exe_sha256
+          AND CASE WHEN a.verdict IN ('spoofed', 'unreadable')
+            THEN x.state = a.verdict AND x.container = a.container
+              AND x.path = a.exe_path
+            ELSE coalesce(x.trusted_since >= a.observed_at, true) END);
   IF v_ids IS NULL THEN
     RETURN '{}';
   END IF;

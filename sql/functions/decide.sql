@@ -4,8 +4,10 @@
 -- A verdict of null says that there can be none yet: pending, or unreadable for
 -- fewer than three scans running.
 --
--- Subqueries end in LIMIT 1 where EXISTS would do: EXISTS lets the planner
--- hash a whole table of manifests or baselines instead.
+-- Subqueries end in LIMIT 1 where a join or EXISTS would do, so that each row
+-- is looked up by the whole of its key: with a join, the planner may read all
+-- of a table that it believes to be small. OFFSET 0 has the rules worked out
+-- once, not once for each use of their result.
 CREATE OR REPLACE FUNCTION process_dna.decide(
   p_tenant integer, p_rows process_dna.observation[])
 RETURNS TABLE (observed process_dna.observation,
@@ -42,17 +44,23 @@ BEGIN
     )::process_dna.judgement
   FROM unnest(p_rows) AS r
   JOIN process_dna.tenants t ON t.tenant_id = p_tenant
-  JOIN process_dna.agents a
-    ON a.tenant_id = p_tenant AND a.agent_id = r.agent_id
-  LEFT JOIN process_dna.baselines b
-    ON b.tenant_id = p_tenant AND b.agent_id = r.agent_id
-    AND b.container = r.container AND b.path = r.path AND b.until IS NULL
-  LEFT JOIN process_dna.package_inventory i
-    ON i.tenant_id = p_tenant AND i.agent_id = r.agent_id
-    AND i.container = r.container AND i.manager = r.manager
-    AND i.package = r.package AND i.arch = r.arch
-  LEFT JOIN process_dna.manifest_paths f
-    ON f.tenant_id = p_tenant AND f.path = r.path
+  CROSS JOIN LATERAL (
+    SELECT * FROM process_dna.agents o
+    WHERE o.tenant_id = p_tenant AND o.agent_id = r.agent_id LIMIT 1) a
+  LEFT JOIN LATERAL (
+    SELECT * FROM process_dna.baselines o
+    WHERE o.tenant_id = p_tenant AND o.agent_id = r.agent_id
+      AND o.container = r.container AND o.path = r.path AND o.until IS NULL
+    LIMIT 1) b ON true
+  LEFT JOIN LATERAL (
+    SELECT * FROM process_dna.package_inventory o
+    WHERE o.tenant_id = p_tenant AND o.agent_id = r.agent_id
+      AND o.container = r.container AND o.manager = r.manager
+      AND o.package = r.package AND o.arch = r.arch
+    LIMIT 1) i ON r.package <> ''
+  LEFT JOIN LATERAL (
+    SELECT * FROM process_dna.manifest_paths o
+    WHERE o.tenant_id = p_tenant AND o.path = r.path LIMIT 1) f ON true
   -- The version that the agent reports now.
   CROSS JOIN LATERAL (SELECT coalesce(i.version, r.version) AS version) k
   CROSS JOIN LATERAL (SELECT CASE
@@ -168,5 +176,6 @@ BEGIN
       END
     -- 9
     ELSE 'no-known-update'
-  END AS verdict) v;
+  END AS verdict
+  OFFSET 0) v;
 END $$;

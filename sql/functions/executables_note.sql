@@ -84,5 +84,6 @@ BEGIN
       unreadable_scans = 0, acknowledged = false,
       settled = coalesce(x.verdict, '') <> 'held'
   FROM unnest(p_scans) s
-  WHERE x.ctid = ANY (v_gone) AND s.agent_id = x.agent_id;
+  WHERE x.ctid = ANY (v_gone) AND x.tenant_id = p_tenant
+    AND s.agent_id = x.agent_id;
 END $$;

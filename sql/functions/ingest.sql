@@ -79,8 +79,9 @@ BEGIN
                   v_turns) WITH ORDINALITY
         AS s (host, host_id, boot, signer, relayed, source, observed, arrived,
               sequence, interval_s, complete, turn, n)
-      JOIN process_dna.agents g
-        ON g.tenant_id = p_tenant AND g.name = s.host
+      CROSS JOIN LATERAL (
+        SELECT * FROM process_dna.agents i
+        WHERE i.tenant_id = p_tenant AND i.name = s.host LIMIT 1) g
       WHERE s.turn = v_turn;
     v_all := v_all || v_scans;
     SELECT array_agg(s), array_agg(s.agent_id) INTO v_scans, v_agents

@@ -65,13 +65,7 @@ BEGIN
     END IF;
     v_rest_judged := NULL;
     IF v_rest IS NOT NULL THEN
-      PERFORM FROM process_dna.baselines b
-        WHERE (b.tenant_id, b.agent_id, b.container, b.path)
-              IN (SELECT p_tenant, r.agent_id, r.container, r.path
-                  FROM unnest(v_rest) r)
-          AND b.until IS NULL
-        ORDER BY b.agent_id, b.container, b.path
-        FOR UPDATE;
+      PERFORM process_dna.baselines_lock(p_tenant, v_rest);
       SELECT array_agg(d.observed), array_agg(d.judged)
         INTO v_rest, v_rest_judged
         FROM process_dna.decide(p_tenant, v_rest) d;

@@ -19,10 +19,12 @@ AS $$
     SELECT p_tenant, r.agent_id, r.container, r.manager, r.package, r.arch,
            r.version, r.in_transaction, r.observed_at
     FROM reported r
-    LEFT JOIN process_dna.package_inventory o
-      ON o.tenant_id = p_tenant AND o.agent_id = r.agent_id
-      AND o.container = r.container AND o.manager = r.manager
-      AND o.package = r.package AND o.arch = r.arch
+    LEFT JOIN LATERAL (
+      SELECT * FROM process_dna.package_inventory j
+      WHERE j.tenant_id = p_tenant AND j.agent_id = r.agent_id
+        AND j.container = r.container AND j.manager = r.manager
+        AND j.package = r.package AND j.arch = r.arch
+      LIMIT 1) o ON true
     WHERE (o.version, o.in_transaction)
           IS DISTINCT FROM (r.version, r.in_transaction)
     ORDER BY r.agent_id, r.container, r.manager, r.package, r.arch

@@ -14,11 +14,15 @@ BEGIN
   UPDATE process_dna.agents g
   SET last_observed = s.observed, last_sequence = s.sequence,
       last_arrived = greatest(g.last_arrived, s.arrived)
-  FROM (SELECT DISTINCT ON (u.agent_id) u.*
+  FROM (SELECT DISTINCT ON (u.agent_id) u.*, i.place
         FROM unnest(p_agent, p_observed, p_arrived, p_sequence)
           u (agent_id, observed, arrived, sequence)
+        CROSS JOIN LATERAL (
+          SELECT i.ctid AS place FROM process_dna.agents i
+          WHERE i.tenant_id = p_tenant AND i.agent_id = u.agent_id
+          LIMIT 1) i
         ORDER BY u.agent_id, u.observed DESC) s
-  WHERE g.tenant_id = p_tenant AND g.agent_id = s.agent_id
+  WHERE g.ctid = s.place
     AND g.retired_at IS NULL
     AND coalesce(g.last_observed < s.observed, true);
 END $$;

@@ -5,6 +5,10 @@
 -- is written under a lock on its row in agents: who needs several takes them in
 -- the order of agent_id. What is not yet known is null; the digest of an
 -- executable that could not be read is the empty string, since it is in keys.
+--
+-- Indexes that are not keys begin with what they look up: beside a second one
+-- that begins with tenant_id, the planner may take the wrong one as long as a
+-- table has not been analyzed.
 
 CREATE SCHEMA process_dna;
 COMMENT ON SCHEMA process_dna IS 'Process DNA: executables of monitored hosts, what they are trusted as, and alerts';
@@ -60,9 +64,9 @@ CREATE TABLE process_dna.agents (
   silence text CHECK (silence IN ('agent', 'fleet')),
   retired_at timestamptz,
   retired_by text CHECK (length(retired_by) <= 255),
-  PRIMARY KEY (tenant_id, agent_id),
-  UNIQUE (tenant_id, name)
+  PRIMARY KEY (tenant_id, agent_id)
 ) WITH (fillfactor = 50);
+CREATE UNIQUE INDEX agents_name ON process_dna.agents (name, tenant_id);
 COMMENT ON TABLE process_dna.agents IS 'Monitored hosts. Its row is the lock for all that is written of an agent';
 COMMENT ON COLUMN process_dna.agents.tenant_id IS 'Whose host it is';
 COMMENT ON COLUMN process_dna.agents.agent_id IS 'Number of the agent';
@@ -99,7 +103,7 @@ CREATE UNIQUE INDEX agent_addresses_present
   ON process_dna.agent_addresses (tenant_id, agent_id, address)
   WHERE last_seen IS NULL;
 CREATE INDEX agent_addresses_address
-  ON process_dna.agent_addresses (tenant_id, address);
+  ON process_dna.agent_addresses (address, tenant_id);
 COMMENT ON TABLE process_dna.agent_addresses IS 'Addresses of agents, one row for each time that they had one';
 COMMENT ON COLUMN process_dna.agent_addresses.tenant_id IS 'Tenant of the agent';
 COMMENT ON COLUMN process_dna.agent_addresses.agent_id IS 'The agent';
@@ -201,7 +205,7 @@ CREATE TABLE process_dna.baselines (
   FOREIGN KEY (tenant_id, agent_id) REFERENCES process_dna.agents
 ) WITH (fillfactor = 95);
 CREATE INDEX baselines_sha256
-  ON process_dna.baselines (tenant_id, sha256) WHERE until IS NULL;
+  ON process_dna.baselines (sha256, tenant_id) WHERE until IS NULL;
 COMMENT ON TABLE process_dna.baselines IS 'What executables are trusted as: the present digest of each path (until is null) and all former ones';
 COMMENT ON COLUMN process_dna.baselines.tenant_id IS 'Tenant of the agent';
 COMMENT ON COLUMN process_dna.baselines.agent_id IS 'Agent that it holds for';
@@ -253,9 +257,10 @@ CREATE TABLE process_dna.manifest_packages (
   arch text COLLATE "C" NOT NULL CHECK (length(arch) <= 16),
   provenance text NOT NULL CHECK (length(provenance) BETWEEN 1 AND 255),
   added_at timestamptz NOT NULL DEFAULT now(),
-  PRIMARY KEY (tenant_id, package_id),
-  UNIQUE (tenant_id, manager, package, version, arch, provenance)
+  PRIMARY KEY (tenant_id, package_id)
 );
+CREATE UNIQUE INDEX manifest_packages_name ON process_dna.manifest_packages
+  (package, version, arch, manager, tenant_id, provenance);
 COMMENT ON TABLE process_dna.manifest_packages IS 'Package versions whose files are known; an empty package is a site''s own release';
 COMMENT ON COLUMN process_dna.manifest_packages.tenant_id IS 'Whose manifest it is';
 COMMENT ON COLUMN process_dna.manifest_packages.package_id IS 'Number of the package version';
@@ -270,9 +275,10 @@ CREATE TABLE process_dna.manifest_paths (
   tenant_id integer NOT NULL REFERENCES process_dna.tenants,
   path_id integer GENERATED ALWAYS AS IDENTITY,
   path text COLLATE "C" NOT NULL CHECK (length(path) BETWEEN 1 AND 512),
-  PRIMARY KEY (tenant_id, path_id),
-  UNIQUE (tenant_id, path)
+  PRIMARY KEY (tenant_id, path_id)
 );
+CREATE UNIQUE INDEX manifest_paths_path
+  ON process_dna.manifest_paths (path, tenant_id);
 COMMENT ON TABLE process_dna.manifest_paths IS 'Paths that manifests name';
 COMMENT ON COLUMN process_dna.manifest_paths.tenant_id IS 'Whose manifests they are';
 COMMENT ON COLUMN process_dna.manifest_paths.path_id IS 'Number of the path';
@@ -379,11 +385,11 @@ CREATE UNIQUE INDEX process_dna_alerts_open ON process_dna.process_dna_alerts
   (tenant_id, agent_id, kind, container, exe_path, exe_sha256)
   WHERE state = 'open';
 CREATE INDEX process_dna_alerts_id
-  ON process_dna.process_dna_alerts (tenant_id, alert_id);
+  ON process_dna.process_dna_alerts (alert_id, tenant_id);
 CREATE INDEX process_dna_alerts_key
-  ON process_dna.process_dna_alerts (tenant_id, key);
+  ON process_dna.process_dna_alerts (key, tenant_id);
 CREATE INDEX process_dna_alerts_sha256
-  ON process_dna.process_dna_alerts (tenant_id, exe_sha256);
+  ON process_dna.process_dna_alerts (exe_sha256, tenant_id);
 COMMENT ON TABLE process_dna.process_dna_alerts IS 'Alerts, open and closed; at most one is open per agent, container, path and digest';
 COMMENT ON COLUMN process_dna.process_dna_alerts.tenant_id IS 'Tenant of the agent';
 COMMENT ON COLUMN process_dna.process_dna_alerts.agent_id IS 'Agent that it is about; 0 for a silent fleet';
@@ -501,7 +507,7 @@ CREATE TABLE process_dna.trap_outbox (
     REFERENCES process_dna.process_dna_alerts
 ) WITH (fillfactor = 70);
 CREATE INDEX trap_outbox_order
-  ON process_dna.trap_outbox (tenant_id, sink, key, outbox_id);
+  ON process_dna.trap_outbox (sink, key, outbox_id);
 COMMENT ON TABLE process_dna.trap_outbox IS 'Traps that are still to be sent, one row per alert, state and sink; sent ones go';
 COMMENT ON COLUMN process_dna.trap_outbox.tenant_id IS 'Tenant of the alert';
 COMMENT ON COLUMN process_dna.trap_outbox.outbox_id IS 'Number of the row; those of one alert are sent in its order';
