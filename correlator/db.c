@@ -1,5 +1,6 @@
 #include "correlator/db.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,8 @@ struct db {
   char *conninfo;
   char message[MESSAGE_MAX];
   char sqlstate[SQLSTATE_LEN + 1];
+  pthread_mutex_t cancel_lock;
+  PGcancel *cancel; /* of conn, for other threads */
 };
 
 /* SQLSTATE prefixes (PostgreSQL, appendix A) that are no fault of the
@@ -92,6 +95,22 @@ static enum db_error take_result(struct db *db, PGresult *result,
   return DB_REFUSED;
 }
 
+static void renew_cancel(struct db *db) {
+  (void)pthread_mutex_lock(&db->cancel_lock);
+  PQfreeCancel(db->cancel);
+  db->cancel = PQgetCancel(db->conn); /* NULL where there is no connection */
+  (void)pthread_mutex_unlock(&db->cancel_lock);
+}
+
+void db_cancel(struct db *db) {
+  char message[MESSAGE_MAX];
+
+  (void)pthread_mutex_lock(&db->cancel_lock);
+  if (db->cancel != NULL)
+    (void)PQcancel(db->cancel, message, sizeof(message));
+  (void)pthread_mutex_unlock(&db->cancel_lock);
+}
+
 static enum db_error connect_to(struct db *db) {
   /* The entries before dbname are defaults, which the conninfo that is
    * expanded in its place overrides; those after it override. The time-outs
@@ -110,6 +129,7 @@ static enum db_error connect_to(struct db *db) {
     set_message(db, db->conn == NULL ? NULL : PQerrorMessage(db->conn), NULL);
     return DB_AWAY;
   }
+  renew_cancel(db);
   (void)PQsetNoticeReceiver(db->conn, on_notice, NULL);
   return take_result(db, PQexec(db->conn, "SET TimeZone = 'UTC'"), NULL);
 }
@@ -120,6 +140,7 @@ enum db_error db_open(const char *conninfo, struct db **ret_db) {
   *ret_db = db;
   if (db == NULL)
     return DB_AWAY;
+  (void)pthread_mutex_init(&db->cancel_lock, NULL);
   db->conninfo = strdup(conninfo);
   if (db->conninfo == NULL) {
     set_message(db, NULL, NULL);
@@ -131,13 +152,16 @@ enum db_error db_open(const char *conninfo, struct db **ret_db) {
 enum db_error db_reconnect(struct db *db) {
   PQfinish(db->conn);
   db->conn = NULL;
+  renew_cancel(db);
   return db->conninfo == NULL ? DB_AWAY : connect_to(db);
 }
 
 void db_close(struct db *db) {
   if (db == NULL)
     return;
+  PQfreeCancel(db->cancel);
   PQfinish(db->conn);
+  (void)pthread_mutex_destroy(&db->cancel_lock);
   free(db->conninfo);
   free(db);
 }

@@ -29,6 +29,9 @@ void db_close(struct db *db); /* NULL does nothing */
 enum db_error db_query(struct db *db, const char *sql, size_t params_len,
                        const char *const *params, PGresult **ret_result);
 
+/* From another thread: have the statement that runs fail with DB_RETRY. */
+void db_cancel(struct db *db);
+
 /* Several statements at once, no parameters, as one transaction. */
 enum db_error db_script(struct db *db, const char *sql);
 

@@ -81,6 +81,8 @@ static enum db_error ingest_with_retries(struct writer *w,
   enum db_error error = DB_RETRY;
 
   for (int i = 0; error == DB_RETRY && i < RETRIES_MAX; i++) {
+    if (i > 0 && w->stopping)
+      break; /* cancelled by writer_stop */
     if (i > 0)
       counters_add(COUNTER_DB_RETRIES, 1);
     error =
@@ -269,7 +271,11 @@ int writer_start(const struct config *config, struct ingest_memory *memory,
                         (uint64_t)config->spool_size_mib << 20, &w->queue);
   if (rc != 0)
     goto out;
-  rc = begin(w) == DB_REFUSED ? -EPROTO : start_thread(w);
+  enum db_error error = begin(w);
+  if (w->db == NULL)
+    rc = -ENOMEM;
+  else
+    rc = error == DB_REFUSED ? -EPROTO : start_thread(w);
   if (rc != 0)
     goto out;
   *ret_writer = w;
@@ -280,12 +286,26 @@ out:
   return rc;
 }
 
+static bool join_within(struct writer *w, int timeout_ms) {
+  struct timespec until = {0};
+
+  (void)clock_gettime(CLOCK_MONOTONIC, &until);
+  until.tv_sec += timeout_ms / 1000;
+  return pthread_clockjoin_np(w->thread, NULL, CLOCK_MONOTONIC, &until) == 0;
+}
+
 void writer_stop(struct writer *w) {
   if (w == NULL)
     return;
   w->stopping = true;
   writer_queue_wake(w->queue);
-  (void)pthread_join(w->thread, NULL);
+  if (!join_within(w, DRAIN_MS + TICK_MS)) {
+    log_warning("database: a statement takes too long, its scans go to the "
+                "spool");
+    do
+      db_cancel(w->db);
+    while (!join_within(w, TICK_MS));
+  }
   writer_free(w);
 }
 
