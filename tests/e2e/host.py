@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import os
 import time
+from collections import Counter
 
 from collectd_packet import identity
 from harness import TENANT, Collectd, Correlator, Service, Snmptrapd, copy_binary
@@ -74,10 +75,28 @@ class System:
             f"WHERE name = '{host}' AND last_observed IS NOT NULL")
         return float(rows[0][0]) if rows else 0.0
 
-    def counter(self, name):
-        """A counter of all correlators, from `status`."""
-        status = self.correlator.json("status")
-        return sum(c["counters"].get(name, 0) for c in status["correlators"])
+    def counters(self):
+        """What the correlators have counted, as far as they reported it."""
+        total = Counter()
+        for c in self._correlators():
+            total.update(c["counters"])
+        return total
+
+    def _correlators(self):
+        return self.correlator.json("status")["correlators"]
+
+    def new_counters(self):
+        """The same, once each that runs has reported after now."""
+        [[now]] = self.sql("SELECT clock_timestamp()::timestamp")
+        running = [c.daemon.pid for c in self.correlators
+                   if c.daemon and c.daemon.running()]
+
+        def reported():
+            fresh = {c["pid"] for c in self._correlators()
+                     if c["reported_at"].replace("T", " ") > now}
+            return fresh.issuperset(running)
+        wait_for("correlators report", reported, every=0.3)
+        return self.counters()
 
 
 class Host:

@@ -3,7 +3,7 @@ lost, and nothing is told twice."""
 
 import time
 
-from harness import HELPERS, Clock, swap
+from harness import Clock, swap
 from host import sha256_of
 from processes import wait_for
 
@@ -50,14 +50,15 @@ def test_postgresql_stopped_for_20_s(make_system, make_host):
     system.postgres.halt()
     swap(path, b"evil")
     pass_seconds(began, OUTAGE_S)
-    system.correlator.run("status", status=3)
+    system.correlator.run("status", status=(3,))
     system.postgres.resume()
 
     alert = host.wait_critical(path, sha256=sha256_of(path))
     host.wait_scans(2)
     assert len(host.alerts(path)) == 1 and len(traps_of(system, alert)) == 1
     other.assert_quiet(kept)
-    assert system.counter("spooled") > 0 and system.counter("spool-lost") == 0
+    counted = system.new_counters()
+    assert counted["spooled"] > 0 and counted["spool-lost"] == 0
 
 
 def test_database_away_at_start(make_system, make_host):
@@ -65,7 +66,7 @@ def test_database_away_at_start(make_system, make_host):
     system.correlator.migrate()
     system.nms.start()
     system.postgres.halt()
-    system.correlator.run("agents", status=3)
+    system.correlator.run("agents", status=(3,))
     system.correlator.start()
     host = make_host(system)
     path = host.binary()
@@ -94,8 +95,7 @@ def test_snmptrapd_away_for_20_s_gets_the_inform(make_system, make_host):
     pass_seconds(began, OUTAGE_S)
     system.nms.start()
     host.wait_trap(alert, "pdnaBinaryChanged", 90)
-    wait_for("inform acknowledged",
-             lambda: system.counter("informs-acknowledged") == 2)
+    assert system.new_counters()["informs-acknowledged"] == 2
     assert len(traps_of(system, alert)) == 1
 
 

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import time
 
 from harness import swap
 from host import sha256_of
