@@ -378,6 +378,20 @@ static void scan_two(struct scanner *s, pid_t hung, pid_t well,
   snapshot_free(snapshot);
 }
 
+static void wait_until_current(struct scanner *s, pid_t pid) {
+  enum exe_state state = EXE_UNREADABLE;
+
+  for (int i = 0; i < 100 && state != EXE_CURRENT; i++) {
+    struct snapshot *snapshot;
+
+    usleep(100000);
+    snapshot = scan_once(s);
+    state = record_of(snapshot, pid)->state;
+    snapshot_free(snapshot);
+  }
+  assert_int_equal(state, EXE_CURRENT);
+}
+
 static void hung_fuse_is_a_timeout_and_stops_nothing(void **state) {
   char *path = in_dir("sleeper");
   struct scanner *s;
@@ -391,8 +405,8 @@ static void hung_fuse_is_a_timeout_and_stops_nothing(void **state) {
   well = start(path);
   kill(bindfs, SIGSTOP);
   usleep(1200000); /* FUSE believes what it knows for a second */
-  options.file_timeout_ms = 300;
-  options.scan_timeout_ms = 5000;
+  options.file_timeout_ms = 1500;
+  options.scan_timeout_ms = 20000;
   s = new_scanner(&options);
   scan_two(s, hung, well, EXE_UNREADABLE, EXE_REASON_TIMEOUT);
   /* New work is done while the thread is stuck, and the hung one is not tried
@@ -403,8 +417,7 @@ static void hung_fuse_is_a_timeout_and_stops_nothing(void **state) {
   scan_two(s, hung, late, EXE_UNREADABLE, EXE_REASON_TIMEOUT);
   scan_two(s, hung, late, EXE_UNREADABLE, EXE_REASON_TIMEOUT);
   kill(bindfs, SIGCONT);
-  usleep(500000);
-  scan_two(s, hung, late, EXE_CURRENT, EXE_REASON_NONE);
+  wait_until_current(s, hung);
   scanner_free(s);
 }
 
@@ -448,8 +461,8 @@ static void path_covered_by_a_hung_mount_is_a_timeout(void **state) {
   assert_int_equal(mount(in_dir("mnt"), in_dir("src"), NULL, MS_BIND, NULL), 0);
   kill(bindfs, SIGSTOP);
   usleep(1200000);
-  options.file_timeout_ms = 300;
-  options.scan_timeout_ms = 5000;
+  options.file_timeout_ms = 1500;
+  options.scan_timeout_ms = 20000;
   s = new_scanner(&options);
   scan_two(s, pids[0], pids[1], EXE_UNREADABLE, EXE_REASON_TIMEOUT);
   scan_two(s, pids[0], pids[1], EXE_UNREADABLE, EXE_REASON_TIMEOUT);
