@@ -162,7 +162,7 @@ BEGIN
                  = (r.manager, r.package, k.version, r.arch)
            LIMIT 1) IS NULL
       THEN CASE
-        WHEN t.manifest_fetch
+        WHEN t.manifest_fetch AND t.manifest_wait_s > 0
           AND coalesce((SELECT q.state IN ('queued', 'running')
                           AND r.arrived_at < q.requested_at
                             + least(t.manifest_wait_s, 1800) * interval '1 s'
@@ -170,7 +170,7 @@ BEGIN
                         WHERE q.tenant_id = p_tenant
                           AND (q.manager, q.package, q.version, q.arch)
                               = (r.manager, r.package, k.version, r.arch)),
-                       t.manifest_wait_s > 0)
+                       true)
           THEN 'held-manifest'
         ELSE 'unverified-update'
       END

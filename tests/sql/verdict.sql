@@ -1,7 +1,7 @@
 -- Goal: each rule of the verdict gives what it promises, and the first that
 -- fits counts.
 BEGIN;
-SELECT plan(54);
+SELECT plan(53);
 
 -- 1: spoofed
 SELECT test.tenant('spoofed') AS t \gset
