@@ -103,15 +103,19 @@ void worker_wait(struct worker *w, bool urgent, int64_t deadline_ms) {
   pthread_mutex_lock(&w->lock);
   w->waits_urgent = urgent;
   for (;;) {
-    int64_t until_ms = deadline_ms;
+    int64_t until_ms;
     struct timespec until;
 
     worker_ensure_thread(w);
     if (worker_is_idle(w, urgent) || clock_now_ms() >= deadline_ms)
       break;
-    if (w->thread != NULL && w->thread->job != NULL &&
-        w->thread->busy_since_ms + w->file_timeout_ms < until_ms)
-      until_ms = w->thread->busy_since_ms + w->file_timeout_ms;
+    /* A job that hangs may begin at any time, and then nobody signals. */
+    until_ms = clock_now_ms();
+    if (w->thread != NULL && w->thread->job != NULL)
+      until_ms = w->thread->busy_since_ms;
+    until_ms += w->file_timeout_ms;
+    if (until_ms > deadline_ms)
+      until_ms = deadline_ms;
     until = to_timespec(until_ms);
     (void)pthread_cond_timedwait(&w->done, &w->lock, &until);
   }
