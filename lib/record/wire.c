@@ -205,7 +205,7 @@ static bool values_valid(const struct wire_list *list, size_t values_len) {
 
     if (!isfinite(v) || v < 0 || v > integer_max)
       return false;
-    if (i < integers && v != floor(v))
+    if (i < integers && v != (double)(uint64_t)v)
       return false;
   }
   return true;
