@@ -201,8 +201,8 @@ static enum token skip_value(struct scan *s, const struct name *key) {
   if (!is_sign(s, token, '{'))
     return token;
   if (!s->is_list(key->text, key->len))
-    return bad(s, key->line, "%.*s: expected one value, found a list",
-               (int)key->len, key->text);
+    return bad(s, key->line, "%.*s: expected one value, found {", (int)key->len,
+               key->text);
   do {
     token = next(s);
     if (token == TOKEN_END)

@@ -166,7 +166,7 @@ static const struct {
     {"open list", DB "collectd { listen = {\n",
      ":3: list: expected }, found the end of the file"},
     {"list for a number", DB "policy {\n silent = {60}\n}\n",
-     ":3: silent: expected one value, found a list"},
+     ":3: silent: expected one value, found {"},
     {"open string", DB "tenant = \"a\n\"\n",
      ":2: string: expected a closing \" on its line"},
     {"open comment", DB "/* tenant = a\n",
