@@ -162,23 +162,30 @@ static void drop(struct cache *c, struct cache_entry *e) {
 }
 
 void cache_clear(struct cache *c) {
-  while (c->oldest != NULL)
-    drop(c, c->oldest);
+  struct cache_entry *newer;
+
+  for (struct cache_entry *e = c->oldest; e != NULL; e = newer) {
+    newer = e->newer;
+    drop(c, e);
+  }
+}
+
+static void trim(struct cache *c, bool hashed_now_too) {
+  struct cache_entry *newer;
+
+  for (struct cache_entry *e = c->oldest; c->len > c->max && e != NULL;
+       e = newer) {
+    newer =
+        e->newer; /* NOLINT(clang-analyzer-unix.Malloc): dropped one by one */
+    if (hashed_now_too || e->job == NULL)
+      drop(c, e);
+  }
 }
 
 /* Those that are being hashed stay as long as there are others to go. */
 void cache_trim(struct cache *c) {
-  struct cache_entry *e = c->oldest;
-
-  while (c->len > c->max && e != NULL) {
-    struct cache_entry *newer = e->newer;
-
-    if (e->job == NULL)
-      drop(c, e);
-    e = newer;
-  }
-  while (c->len > c->max)
-    drop(c, c->oldest);
+  trim(c, false);
+  trim(c, true);
 }
 
 size_t cache_len(const struct cache *c) { return c->len; }

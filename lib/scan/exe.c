@@ -138,7 +138,7 @@ int exe_read_link(int pid_fd, char ret_text[static EXE_TEXT_SIZE]) {
 bool exe_unchanged(int pid_fd, const char *text,
                    const struct file_stat *running) {
   char text_now[EXE_TEXT_SIZE];
-  struct file_stat now;
+  struct file_stat now = {0};
 
   return file_stat_at(pid_fd, "exe", FILE_STAT_LIGHT, &now) == 0 &&
          file_same_inode(&now.id, &running->id) &&
@@ -154,7 +154,7 @@ static int look(const struct exe_lookup *how, enum exe_root root,
                 const char *text, size_t len, const struct file_stat *running,
                 struct file_stat *ret_disk, enum found *ret_found) {
   char path[PATH_MAX];
-  struct file_stat disk;
+  struct file_stat disk = {0};
   int fd;
   int ret;
 
@@ -282,7 +282,7 @@ enum exe_reason exe_reason_of(int error) {
 }
 
 uint64_t exe_shm_dev(void) {
-  struct file_stat s;
+  struct file_stat s = {0};
   int fd = memfd_create("process-dna", MFD_CLOEXEC);
   int ret;
 

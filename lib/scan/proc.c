@@ -222,8 +222,8 @@ int proc_open(int proc_fd, pid_t pid, pid_t tid, uint64_t start_ticks,
               struct proc_stat *ret_stat) {
   char path[64];
   char text[STAT_SIZE];
-  struct proc_stat stat;
-  size_t len;
+  struct proc_stat stat = {0};
+  size_t len = 0;
   int fd;
   int ret;
 

@@ -17,7 +17,7 @@ const struct scan_options scan_options_default = {
     .always_root = true,
     .rehash_interval_s = 3600,
     .scan_interval_s = 60,
-    .hash_budget = 256 << 20,
+    .hash_budget = (uint64_t)256 << 20,
     .file_timeout_ms = 5000,
     .scan_timeout_ms = 2000,
     .cache_max = 8192,
@@ -233,6 +233,7 @@ static int mark_rehashed(struct scanner *s, struct snapshot *snapshot) {
 static void *shrink(void *array, size_t len, size_t size) {
   void *smaller = realloc(array, (len > 0 ? len : 1) * size);
 
+  /* cppcheck-suppress memleak ; one of both is handed back */
   return smaller != NULL ? smaller : array;
 }
 

@@ -132,6 +132,7 @@ static void bind_mount_in_our_namespace_is_replaced(void **state) {
 /* Mount an overlay of `lower` and enter it as a container does. */
 static void enter(const char *lower, const char *name, const char *jail) {
   static const char *const parts[] = {"usr", "lib", "lib64", "proc"};
+  static const char *const layers[] = {"upper", "work", "root"};
   char options_text[1024];
   char root[256];
 
@@ -144,13 +145,14 @@ static void enter(const char *lower, const char *name, const char *jail) {
     /* An overlay can't have an upper layer on another one. */
     if (mount("tmpfs", root, "tmpfs", 0, NULL) < 0)
       fail_child("tmpfs");
-    (void)mkdir(strcat(strcpy(options_text, root), "/upper"), 0755);
-    (void)mkdir(strcat(strcpy(options_text, root), "/work"), 0755);
-    (void)mkdir(strcat(strcpy(options_text, root), "/root"), 0755);
+    for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++) {
+      snprintf(options_text, sizeof(options_text), "%s/%s", root, layers[i]);
+      (void)mkdir(options_text, 0755);
+    }
     snprintf(options_text, sizeof(options_text),
              "lowerdir=%s,upperdir=%s/upper,workdir=%s/work", lower, root,
              root);
-    strcat(root, "/root");
+    snprintf(root + strlen(root), sizeof(root) - strlen(root), "/root");
     if (mount("overlay", root, "overlay", 0, options_text) < 0)
       fail_child("overlay");
   } else if (mount("tmpfs", root, "tmpfs", 0, NULL) < 0) {
