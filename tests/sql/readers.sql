@@ -1,0 +1,57 @@
+-- Goal: a reader sees the rows of its tenant, and may change none.
+BEGIN;
+SELECT plan(21);
+SELECT test.tenant('t1') AS t1, test.tenant('t2') AS t2 \gset
+SELECT test.scan(:t1, 'h1', 0, ARRAY[test.exe('/p', 'a',
+  package => 'dpkg:n=1:amd64')]);
+SELECT test.scan(:t2, 'h2', 0, ARRAY[test.exe('/p', 'a',
+  package => 'dpkg:n=1:amd64')]);
+SELECT test.scan(t, 'h' || t, 1, ARRAY[test.exe('/memfd:x', 'b', 'anonymous')])
+  FROM unnest(ARRAY[:t1, :t2]) t;
+SELECT test.manifest(t, 'dpkg:n=1:amd64', '/p', 'a')
+  FROM unnest(ARRAY[:t1, :t2]) t;
+SELECT process_dna.manifests_request(t,
+    ARRAY[('dpkg', 'n', '2', 'amd64')]::process_dna.package_key[])
+  FROM unnest(ARRAY[:t1, :t2]) t;
+
+-- Every table of a tenant holds rows of both now.
+CREATE TEMP TABLE tables AS
+SELECT c.relname::text AS name FROM pg_class c
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id'
+WHERE c.relnamespace = 'process_dna'::regnamespace
+  AND c.relkind IN ('r', 'v');
+GRANT SELECT ON tables TO process_dna_reader;
+CREATE FUNCTION pg_temp.tenants_seen(p_table text) RETURNS integer[]
+LANGUAGE plpgsql AS $$
+DECLARE v_seen integer[];
+BEGIN
+  EXECUTE format('SELECT array_agg(DISTINCT tenant_id) FROM process_dna.%I',
+                 p_table) INTO v_seen;
+  RETURN v_seen;
+END $$;
+SELECT is_empty(format($$SELECT name, pg_temp.tenants_seen(name) FROM tables
+  WHERE NOT pg_temp.tenants_seen(name) @> ARRAY[%s, %s]$$, :t1, :t2),
+  'the owner sees both tenants in every table');
+SELECT is((SELECT count(*)::integer FROM tables), 15,
+  'as many tables and views as there are');
+
+GRANT USAGE ON SCHEMA test TO process_dna_reader;
+SET ROLE process_dna_reader;
+SET process_dna.tenant = 't1';
+SELECT is(pg_temp.tenants_seen(name), ARRAY[:t1],
+    'a reader sees one tenant in ' || name)
+  FROM tables ORDER BY name;
+SELECT is((SELECT array_agg(host) FROM process_dna.list_alerts(:t2, true,
+    false)), NULL, 'through functions too');
+RESET process_dna.tenant;
+SELECT is_empty('SELECT name FROM tables
+    WHERE pg_temp.tenants_seen(name) IS NOT NULL',
+  'without a tenant it sees nothing');
+SET process_dna.tenant = 't1';
+SELECT throws_ok('UPDATE process_dna.baselines SET why = NULL', '42501',
+  NULL, 'and changes nothing');
+SELECT throws_ok(format($$SELECT process_dna.accept(%s, 1, 'me', 'x')$$, :t1),
+  '42501', NULL, 'not through functions either');
+RESET ROLE;
+SELECT * FROM finish();
+ROLLBACK;
