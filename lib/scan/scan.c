@@ -13,7 +13,7 @@ enum { PROC_STAT_MAX = 4 << 20 }; /* bytes; a line for each CPU */
 
 const struct scan_options scan_options_default = {
     .proc_root = "/proc",
-    .min_rss_kib = 50 * 1024,
+    .min_rss_kib = (uint64_t)50 * 1024,
     .always_root = true,
     .rehash_interval_s = 3600,
     .scan_interval_s = 60,
