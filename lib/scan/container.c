@@ -148,7 +148,7 @@ static const char *find_id(const char *text, size_t len) {
 static bool ends_with(const struct mount_field *field, const char *end) {
   size_t len = strlen(end);
 
-  return field->len > len &&
+  return field->len >= len &&
          memcmp(field->text + field->len - len, end, len) == 0;
 }
 
@@ -181,7 +181,8 @@ static int key_of_unit(const struct mount_field *unit, char *ret_key) {
 /* The outermost, since what is inside belongs to whoever runs there. */
 static bool find_unit(struct mount_field path, struct mount_field *ret_unit) {
   while (next_piece(&path, '/', ret_unit)) {
-    if (ends_with(ret_unit, ".service") || ends_with(ret_unit, ".scope"))
+    if (ret_unit->text[0] != '.' &&
+        (ends_with(ret_unit, ".service") || ends_with(ret_unit, ".scope")))
       return true;
   }
   return false;
