@@ -170,11 +170,11 @@ void cache_clear(struct cache *c) {
   }
 }
 
-static void trim(struct cache *c, bool hashed_now_too) {
+static void trim(struct cache *c, uint64_t used_since, bool hashed_now_too) {
   struct cache_entry *newer;
 
-  for (struct cache_entry *e = c->oldest; c->len > c->max && e != NULL;
-       e = newer) {
+  for (struct cache_entry *e = c->oldest;
+       e != NULL && (c->len > c->max || e->used < used_since); e = newer) {
     newer =
         e->newer; /* NOLINT(clang-analyzer-unix.Malloc): dropped one by one */
     if (hashed_now_too || e->job == NULL)
@@ -183,9 +183,9 @@ static void trim(struct cache *c, bool hashed_now_too) {
 }
 
 /* Those that are being hashed stay as long as there are others to go. */
-void cache_trim(struct cache *c) {
-  trim(c, false);
-  trim(c, true);
+void cache_trim(struct cache *c, uint64_t used_since) {
+  trim(c, used_since, false);
+  trim(c, 0, true);
 }
 
 size_t cache_len(const struct cache *c) { return c->len; }

@@ -66,7 +66,10 @@ bool cache_rename(struct cache *c, struct cache_entry *e,
 struct cache_entry *cache_newest(struct cache *c);
 
 void cache_clear(struct cache *c);
-void cache_trim(struct cache *c);
+
+/* Drop entries that were not used since a cycle, and as many more as are too
+ * many. */
+void cache_trim(struct cache *c, uint64_t used_since);
 size_t cache_len(const struct cache *c);
 
 #endif

@@ -160,8 +160,7 @@ static int key_of_unit(const struct mount_field *unit, char *ret_key) {
   for (size_t i = 0; i < len; i++) {
     char c = unit->text[i];
 
-    ret_key[i] =
-        isalnum((unsigned char)c) || strchr("._-", c) != NULL ? c : '_';
+    ret_key[i] = isalnum((unsigned char)c) || c == '.' || c == '-' ? c : '_';
   }
   ret_key[len] = '\0';
   if (unit->len > CONTAINER_MAX) {

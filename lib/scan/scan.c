@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/scan/clock.h"
+#include "lib/scan/pages.h"
 #include "lib/scan/scanner.h"
 
 enum { PROC_STAT_MAX = 4 << 20 }; /* bytes; a line for each CPU */
@@ -102,7 +103,7 @@ err:
 static void free_seen(struct scanner *s, struct seen *seen, size_t len) {
   for (size_t i = 0; i < len; i++)
     seen_clear(s, &seen[i]);
-  free(seen);
+  pages_free(seen);
 }
 
 void scanner_free(struct scanner *s) {
@@ -241,7 +242,8 @@ static void *shrink(void *array, size_t len, size_t size) {
 static int fill_snapshot(struct scanner *s, struct snapshot *snapshot) {
   int ret;
 
-  snapshot->records = shrink(s->records, s->len, sizeof(*s->records));
+  pages_trim(s->records, s->len, sizeof(*s->records));
+  snapshot->records = s->records;
   snapshot->records_len = s->len;
   s->records = NULL;
   for (size_t i = 0; i < s->len; i++)
@@ -274,8 +276,8 @@ static int scan(struct scanner *s) {
   if (ret < 0)
     return ret;
   /* One more of each, for the process that is being looked at. */
-  s->records = calloc(s->pids_len + 1, sizeof(*s->records));
-  s->now = calloc(s->pids_len + 1, sizeof(*s->now));
+  s->records = pages_alloc(s->pids_len + 1, sizeof(*s->records));
+  s->now = pages_alloc(s->pids_len + 1, sizeof(*s->now));
   if (s->records == NULL || s->now == NULL)
     return -ENOMEM;
   ret = look_at_all(s);
@@ -300,7 +302,8 @@ static void end_scan(struct scanner *s, bool done) {
   s->seen = NULL;
   s->seen_len = 0;
   if (done) {
-    s->seen = shrink(s->now, s->len, sizeof(*s->now));
+    pages_trim(s->now, s->len, sizeof(*s->now));
+    s->seen = s->now;
     s->seen_len = s->len;
   } else if (s->now != NULL) {
     free_seen(s, s->now, s->len);
@@ -308,7 +311,7 @@ static void end_scan(struct scanner *s, bool done) {
   s->now = NULL;
   for (size_t i = 0; s->records != NULL && i < s->len; i++)
     record_clear(&s->records[i]);
-  free(s->records);
+  pages_free(s->records);
   s->records = NULL;
   free(s->pids);
   s->pids = NULL;
@@ -316,7 +319,9 @@ static void end_scan(struct scanner *s, bool done) {
   s->len = 0;
   s->urgent = 0;
   walk_end(&s->walk);
-  cache_trim(s->cache);
+  /* What no process has run for a whole interval is not worth its memory. */
+  cache_trim(s->cache,
+             s->cycle > s->rehash_cycles ? s->cycle - s->rehash_cycles : 0);
 }
 
 static double seconds(clockid_t clock) {
@@ -364,7 +369,7 @@ void snapshot_free(struct snapshot *snapshot) {
     return;
   for (size_t i = 0; i < snapshot->records_len; i++)
     record_clear(&snapshot->records[i]);
-  free(snapshot->records);
+  pages_free(snapshot->records);
   executables_free(snapshot->executables, snapshot->executables_len);
   free(snapshot->rehashed);
   free(snapshot);

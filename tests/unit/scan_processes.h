@@ -26,7 +26,7 @@ static char test_dir[64];
 static pid_t children[CHILDREN_MAX];
 static size_t children_len;
 
-static void end_children(void) {
+static inline void end_children(void) {
   for (size_t i = 0; i < children_len; i++) {
     kill(children[i], SIGKILL);
     waitpid(children[i], NULL, 0);
@@ -34,14 +34,14 @@ static void end_children(void) {
   children_len = 0;
 }
 
-static int make_dir(void **state) {
+static inline int make_dir(void **state) {
   (void)state;
   set_text(test_dir, "/tmp/pdna-scan-XXXXXX");
   return mkdtemp(test_dir) == NULL;
 }
 
 /* Run a program to its end; tests only, with paths of their own. */
-static int run(const char *const argv[]) {
+static inline int run(const char *const argv[]) {
   int status = -1;
   pid_t pid = fork();
 
@@ -53,7 +53,7 @@ static int run(const char *const argv[]) {
   return status;
 }
 
-static int remove_dir(void **state) {
+static inline int remove_dir(void **state) {
   const char *const argv[] = {"rm", "-rf", "--one-file-system", test_dir, NULL};
 
   (void)state;
@@ -62,7 +62,7 @@ static int remove_dir(void **state) {
 }
 
 /* The path of `name` in the test's folder; a few are valid at a time. */
-static char *in_dir(const char *name) {
+static inline char *in_dir(const char *name) {
   static char paths[8][PATH_SIZE];
   static unsigned next;
   char *path = paths[next++ % 8];
@@ -71,7 +71,7 @@ static char *in_dir(const char *name) {
   return path;
 }
 
-static void copy_file(const char *from, const char *to) {
+static inline void copy_file(const char *from, const char *to) {
   char buf[65536];
   int in = open(from, O_RDONLY | O_CLOEXEC);
   int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
@@ -86,7 +86,7 @@ static void copy_file(const char *from, const char *to) {
 }
 
 /* Put a byte behind the end: another digest, and it still runs. */
-static void append_byte(const char *path) {
+static inline void append_byte(const char *path) {
   int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
 
   assert_true(fd >= 0);
@@ -94,7 +94,7 @@ static void append_byte(const char *path) {
   close(fd);
 }
 
-static pid_t track(pid_t pid) {
+static inline pid_t track(pid_t pid) {
   assert_true(pid > 0);
   assert_true(children_len < CHILDREN_MAX);
   children[children_len++] = pid;
@@ -102,7 +102,7 @@ static pid_t track(pid_t pid) {
 }
 
 /* Fork a child that dies with the test; 0 in the child. */
-static pid_t spawn(void) {
+static inline pid_t spawn(void) {
   pid_t pid = fork();
 
   if (pid != 0)
@@ -111,7 +111,7 @@ static pid_t spawn(void) {
   return 0;
 }
 
-static void wait_for_exec(pid_t pid, const char *comm) {
+static inline void wait_for_exec(pid_t pid, const char *comm) {
   char path[64];
   char text[64] = "";
 
@@ -130,7 +130,7 @@ static void wait_for_exec(pid_t pid, const char *comm) {
 }
 
 /* Start a copy of sleep, which is called "sleeper" while it runs. */
-static pid_t start(const char *path) {
+static inline pid_t start(const char *path) {
   pid_t pid = spawn();
   const char *base = strrchr(path, '/') + 1;
   char comm[16];
@@ -145,7 +145,7 @@ static pid_t start(const char *path) {
   return pid;
 }
 
-static struct digest digest_of_file(const char *path) {
+static inline struct digest digest_of_file(const char *path) {
   static char buf[4 << 20];
   struct digest d;
   int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -159,14 +159,14 @@ static struct digest digest_of_file(const char *path) {
   return d;
 }
 
-static struct scanner *new_scanner(const struct scan_options *options) {
+static inline struct scanner *new_scanner(const struct scan_options *options) {
   struct scanner *s;
 
   assert_int_equal(scanner_new(options, &s), 0);
   return s;
 }
 
-static struct snapshot *scan_once(struct scanner *s) {
+static inline struct snapshot *scan_once(struct scanner *s) {
   struct snapshot *snapshot;
 
   assert_int_equal(scanner_run(s, &snapshot), 0);
@@ -175,8 +175,8 @@ static struct snapshot *scan_once(struct scanner *s) {
   return snapshot;
 }
 
-static const struct record *record_of(const struct snapshot *snapshot,
-                                      pid_t pid) {
+static inline const struct record *record_of(const struct snapshot *snapshot,
+                                             pid_t pid) {
   for (size_t i = 0; i < snapshot->records_len; i++) {
     if (snapshot->records[i].pid == pid)
       return &snapshot->records[i];
@@ -184,7 +184,7 @@ static const struct record *record_of(const struct snapshot *snapshot,
   return NULL;
 }
 
-static void assert_digest(const struct digest *d, const char *path) {
+static inline void assert_digest(const struct digest *d, const char *path) {
   struct digest of_file = digest_of_file(path);
 
   assert_true(digest_equal(d, &of_file));

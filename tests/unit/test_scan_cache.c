@@ -63,12 +63,25 @@ static void least_recently_used_go_first(void **state) {
     get(c, ino)->has_digest = true;
   (void)get(c, 1);
   (void)get(c, 3);
-  cache_trim(c);
+  cache_trim(c, 0);
   assert_int_equal(cache_len(c), 3);
   assert_true(get(c, 1)->has_digest);
   assert_true(get(c, 3)->has_digest);
   assert_true(get(c, 5)->has_digest);
   assert_false(get(c, 2)->has_digest);
+  cache_free(c);
+}
+
+static void what_was_not_used_for_long_goes(void **state) {
+  struct cache *c = new_cache(100);
+
+  (void)state;
+  for (uint64_t ino = 1; ino <= 5; ino++)
+    get(c, ino)->used = ino;
+  cache_trim(c, 4);
+  assert_int_equal(cache_len(c), 2);
+  assert_int_equal(get(c, 4)->used, 4);
+  assert_int_equal(get(c, 5)->used, 5);
   cache_free(c);
 }
 
@@ -79,7 +92,7 @@ static void what_is_being_hashed_goes_last(void **state) {
   (void)state;
   get(c, 1)->job = (struct job *)&job;
   (void)get(c, 2);
-  cache_trim(c);
+  cache_trim(c, 0);
   assert_int_equal(cache_len(c), 1);
   assert_ptr_equal(get(c, 1)->job, &job);
   assert_int_equal(jobs_dropped, 0);
@@ -94,7 +107,7 @@ static void bound_holds_even_if_all_are_being_hashed(void **state) {
   (void)state;
   for (uint64_t ino = 1; ino <= 5; ino++)
     get(c, ino)->job = (struct job *)&job;
-  cache_trim(c);
+  cache_trim(c, 0);
   assert_int_equal(cache_len(c), 2);
   assert_int_equal(jobs_dropped, 3);
   cache_free(c);
@@ -153,6 +166,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_part_of_the_identity_counts),
       cmocka_unit_test(least_recently_used_go_first),
+      cmocka_unit_test(what_was_not_used_for_long_goes),
       cmocka_unit_test(what_is_being_hashed_goes_last),
       cmocka_unit_test(bound_holds_even_if_all_are_being_hashed),
       cmocka_unit_test(thousands_are_found_again),
