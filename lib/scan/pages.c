@@ -45,8 +45,10 @@ void pages_trim(void *array, size_t len, size_t size) {
 }
 
 void pages_free(void *array) {
-  struct header *header = (struct header *)array - 1;
+  struct header *header;
 
-  if (array != NULL)
-    (void)munmap(header, header->mapped);
+  if (array == NULL)
+    return;
+  header = (struct header *)array - 1;
+  (void)munmap(header, header->mapped);
 }

@@ -200,7 +200,7 @@ static void make_tree(char dir[static 64]) {
   (void)snprintf(exe, sizeof(exe), "%s/file", dir);
   fd = open(exe, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
   must(fd >= 0);
-  for (size_t i = 0; i < FILE_MIB * (1024 * 1024 / CHUNK); i++) {
+  for (size_t i = 0; i < (size_t)FILE_MIB * (1024 * 1024 / CHUNK); i++) {
     memset(buf, (int)i, sizeof(buf));
     must(write(fd, buf, sizeof(buf)) == sizeof(buf));
   }
