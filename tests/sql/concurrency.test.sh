@@ -116,6 +116,7 @@ BEGIN
 END $$;
 SQL
 
+pid=
 for session in a b; do
   psql -X -q -v ON_ERROR_STOP=1 -c "CALL concurrency.session('$session')" \
     >"$dir/$session" 2>&1 &
