@@ -218,6 +218,8 @@ INSTALLED = $(DESTDIR)$(PREFIX)/sbin/process-dna-correlator \
   $(DESTDIR)$(COLLECTD_PLUGINDIR)/process_dna.so \
   $(DESTDIR)$(PREFIX)/share/process-dna/process_dna.types.db \
   $(DESTDIR)$(PREFIX)/share/process-dna/correlator.conf \
+  $(DESTDIR)$(PREFIX)/share/process-dna/process_dna.conf \
+  $(DESTDIR)$(PREFIX)/lib/systemd/system/process-dna-correlator.service \
   $(DESTDIR)$(PREFIX)/share/snmp/mibs/PROCESS-DNA-MIB.txt
 
 .PHONY: install uninstall clean
@@ -228,6 +230,12 @@ install: all
 	  $(DESTDIR)$(PREFIX)/share/process-dna/process_dna.types.db
 	install -D -m 644 packaging/correlator.conf \
 	  $(DESTDIR)$(PREFIX)/share/process-dna/correlator.conf
+	install -D -m 644 packaging/process_dna.conf \
+	  $(DESTDIR)$(PREFIX)/share/process-dna/process_dna.conf
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|/usr/local/sbin|$(PREFIX)/sbin|' \
+	  packaging/process-dna-correlator.service \
+	  > $(DESTDIR)$(PREFIX)/lib/systemd/system/process-dna-correlator.service
 	install -D -m 644 snmp-subagent/PROCESS-DNA-MIB.txt \
 	  $(DESTDIR)$(PREFIX)/share/snmp/mibs/PROCESS-DNA-MIB.txt
 uninstall:
