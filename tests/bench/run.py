@@ -1,13 +1,15 @@
-"""Measure, side by side in one run, and print a table.
+"""Measure ours and its peers side by side, in one run, and print a table.
 
 Every figure is the median of several runs. Nothing is asserted: machines
 differ, and shared ones are noisy. docs/performance.md tells what is compared
 and why.
 """
 
+import ctypes
 import os
 import pathlib
 import re
+import resource
 import shutil
 import signal
 import statistics
@@ -19,26 +21,34 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / os.environ.get("B", "build")
 WORK = BUILD / "bench"
 PROCESSES = 1000
+EXECUTABLES = 50  # that they run
 RUNS = 5
-TICKS = os.sysconf("SC_CLK_TCK")
+SCANS = 3  # of a collectd, in a run
 
-rows = []
+# A scan a second does what one a minute does by default: a sixtieth of the
+# files is read again in each.
+OUR_OPTIONS = "MinRSS 0\nScanInterval 1\nRehashInterval 60"
+
+libc = ctypes.CDLL(None, use_errno=True)
 
 
-def row(what, value, unit, note=""):
-    rows.append((what, value, unit, note))
-    print(f"  {what}: {value:.4g} {unit} {note}", file=sys.stderr, flush=True)
+def say(text):
+    print(f"bench: {text}", file=sys.stderr, flush=True)
 
 
 class Sleepers:
-    """A thousand processes of one executable, which do nothing."""
+    """A thousand processes of fifty executables, which do nothing."""
 
     def __enter__(self):
-        binary = WORK / "sleeper"
-        shutil.copy("/bin/sleep", binary)
-        self.children = [
-            subprocess.Popen([binary, "3600"]) for _ in range(PROCESSES)
-        ]
+        self.children = []
+        binaries = [WORK / f"sleeper-{i}" for i in range(EXECUTABLES)]
+        for binary in binaries:
+            shutil.copy("/bin/sleep", binary)
+        for i in range(PROCESSES):
+            # They end by themselves if this program can't end them.
+            self.children.append(
+                subprocess.Popen([binaries[i % EXECUTABLES], "600"])
+            )
         return self
 
     def __exit__(self, *exception):
@@ -49,24 +59,23 @@ class Sleepers:
 
 
 class Collectd:
-    """A collectd that runs one plugin and writes nowhere."""
+    """A collectd that runs one plugin every second and writes nowhere."""
 
-    def __init__(self, plugin, options="", interval=1):
+    def __init__(self, plugin, options=""):
         self.directory = WORK / f"collectd-{plugin or 'none'}"
-        self.directory.mkdir(parents=True, exist_ok=True)
-        # collectd refuses symlinks: copies, beside Debian's own folder.
-        shutil.copy(BUILD / "process_dna.so", self.directory)
+        self.directory.mkdir(exist_ok=True)
         lines = [
             'Hostname "bench"',
             f'BaseDir "{self.directory}"',
             f'PIDFile "{self.directory}/pid"',
-            f"Interval {interval}",
+            "Interval 1",
             "ReadThreads 1",
             "WriteThreads 1",
             "LoadPlugin logfile",
             f'<Plugin logfile>\n  File "{self.directory}/log"\n</Plugin>',
         ]
         if plugin == "process_dna":
+            shutil.copy(BUILD / "process_dna.so", self.directory)
             lines.append(f'PluginDir "{self.directory}"')
         if plugin:
             lines.append(f"LoadPlugin {plugin}")
@@ -79,7 +88,7 @@ class Collectd:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        time.sleep(4)
+        time.sleep(3.5)
         return self
 
     def __exit__(self, *exception):
@@ -91,74 +100,218 @@ class Collectd:
             self.process.wait()
 
     def cpu_s(self):
-        text = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text()
-        fields = text.rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        clock = ctypes.c_int()
+        if libc.clock_getcpuclockid(self.process.pid, ctypes.byref(clock)):
+            raise ProcessLookupError(f"collectd ended: {self.directory}/log")
+        return time.clock_gettime(clock.value)
 
-    def anonymous_kib(self):
-        text = pathlib.Path(
-            f"/proc/{self.process.pid}/smaps_rollup"
-        ).read_text()
-        return int(re.search(r"^Anonymous:\s+(\d+)", text, re.M).group(1))
+    def anonymous_kib(self, mapping=""):
+        """Of all mappings, or of those of the files that are so called."""
+        text = pathlib.Path(f"/proc/{self.process.pid}/smaps").read_text()
+        found = False
+        total = 0
+        for line in text.splitlines():
+            if re.match(r"[0-9a-f]+-", line):
+                found = mapping in line
+            elif found and line.startswith("Anonymous:"):
+                total += int(line.split()[1])
+        return total
 
 
-def cpu_per_process_us(plugin, options, seconds=10):
-    """CPU time of one read callback over all processes, per process, as a
-    running collectd spends it at an interval of one second."""
+def collectd_figures(plugin, options=""):
+    """CPU time a second, anonymous memory and OpenSSL's relocations in it."""
     with Collectd(plugin, options) as collectd:
-        figures = []
-        for _ in range(RUNS):
-            before, start = collectd.cpu_s(), time.monotonic()
-            time.sleep(seconds / RUNS * 2)
-            reads = time.monotonic() - start
-            figures.append((collectd.cpu_s() - before) / reads)
-    return statistics.median(figures) * 1e6 / count_processes()
+        before, start = collectd.cpu_s(), time.monotonic()
+        time.sleep(SCANS)
+        cpu_s = collectd.cpu_s() - before
+        return (
+            cpu_s / (time.monotonic() - start),
+            collectd.anonymous_kib(),
+            collectd.anonymous_kib("libcrypto"),
+        )
 
 
-def count_processes():
-    return sum(name.isdigit() for name in os.listdir("/proc"))
+def measure_collectd():
+    """What each plugin costs a collectd, less what one without costs:
+    microseconds of CPU a process, and KiB."""
+    plugins = {"": "", "processes": "", "process_dna": OUR_OPTIONS}
+    figures = {plugin: [] for plugin in plugins}
+    with Sleepers():
+        processes = sum(name.isdigit() for name in os.listdir("/proc"))
+        for run in range(RUNS):
+            say(f"collectd, run {run + 1} of {RUNS}")
+            for plugin, options in plugins.items():
+                figures[plugin].append(collectd_figures(plugin, options))
+        say("the shell loop")
+        shell_us = shell_loop_s() * 1e6 / processes
+    medians = {
+        plugin: [statistics.median(column) for column in zip(*runs)]
+        for plugin, runs in figures.items()
+    }
+    none = medians[""]
+    return {
+        "cpu": {p: (m[0] - none[0]) * 1e6 / processes
+                for p, m in medians.items()},
+        "memory": {p: m[1] - none[1] for p, m in medians.items()},
+        "relocations": medians["process_dna"][2] - none[2],
+        "shell": shell_us,
+    }
 
 
-def lines_of(program, *arguments):
-    """Run one of our bench programs: lines of `name value unit`."""
+def figures_of(text):
+    """Lines of `name value unit`."""
+    lines = (line.split(maxsplit=2) for line in text.splitlines() if line)
+    return {name: float(value) for name, value, _ in lines}
+
+
+def run_program(program):
+    say(program)
     output = subprocess.run(
-        [BUILD / "tests" / program, *arguments],
+        [BUILD / "tests" / program, WORK],
         check=True,
         stdout=subprocess.PIPE,
         text=True,
     ).stdout
-    figures = {}
-    for line in output.splitlines():
-        name, value, unit = line.split(maxsplit=2)
-        figures[name] = (float(value), unit)
-    return figures
+    return figures_of(output)
 
 
 def openssl_mb_per_s():
-    output = subprocess.run(
-        ["openssl", "speed", "-mr", "-seconds", "2", "-bytes", "262144",
-         "-evp", "sha256"],
-        check=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ).stdout
-    return float(output.strip().rsplit(":", 1)[1]) / 1e6
+    say("openssl speed")
+    command = ["openssl", "speed", "-mr", "-seconds", "1", "-bytes", "262144",
+               "-evp", "sha256"]
+    figures = []
+    for _ in range(RUNS):
+        output = subprocess.run(
+            command,
+            check=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        ).stdout
+        figures.append(float(output.strip().rsplit(":", 1)[1]) / 1e6)
+    return statistics.median(figures)
 
 
 def shell_loop_s():
-    """The article's loop, as it stands there."""
+    """CPU time of the article's loop, as it stands there; run once."""
     loop = (
-        "for pid in /proc/[0-9]*/exe; do "
-        'sha256sum $(readlink -f "$pid") 2>/dev/null; done >/dev/null'
+        "for pid in /proc/[0-9]*/exe; do\n"
+        '  sha256sum $(readlink -f "$pid") 2>/dev/null\ndone'
     )
-    start = time.monotonic()
-    subprocess.run(["sh", "-c", loop], stdin=subprocess.DEVNULL, check=False)
-    return time.monotonic() - start
+
+    def children_s():
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+
+    before = children_s()
+    subprocess.run(
+        ["sh", "-c", loop],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        check=False,
+    )
+    return children_s() - before
+
+
+def measure_ingest():
+    say("process_dna.ingest")
+    cluster = WORK / "postgres"
+    shutil.rmtree(cluster, ignore_errors=True)
+    script = ["sh", ROOT / "tests/postgres.sh"]
+    try:
+        conninfo = subprocess.run(
+            [*script, "start", cluster],
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+        ).stdout.strip()
+        config = WORK / "correlator.conf"
+        config.touch(0o600)
+        config.write_text(
+            f'database = "{conninfo}"\nstate-dir = "{WORK}"\n'
+        )
+        subprocess.run(
+            [BUILD / "process-dna-correlator", "-c", config, "migrate"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        return figures_of(subprocess.run(
+            ["psql", "-X", "-d", conninfo, "-f",
+             ROOT / "tests/bench/bench_ingest.sql"],
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+        ).stdout)
+    finally:
+        subprocess.run([*script, "stop", cluster], check=False)
+        shutil.rmtree(cluster, ignore_errors=True)
+
+
+def number(value):
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2f}"
+
+
+def print_table(rows):
+    table = [("what", "ours", "peer's", "ratio", "goal")]
+    for what, ours, peer, goal in rows:
+        ratio = ""
+        if ours is not None and peer:
+            ratio = f"{ours / peer:.3g}"
+        table.append((what, number(ours), number(peer), ratio, goal))
+    widths = [max(map(len, column)) for column in zip(*table)]
+    for i, line in enumerate(table):
+        print("  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths))
+        ))
+        if i == 0:
+            print("  ".join("-" * width for width in widths))
+
+
+def main():
+    WORK.mkdir(parents=True, exist_ok=True)
+    scan = run_program("bench_scan")
+    openssl = openssl_mb_per_s()
+    collectd = measure_collectd()
+    source = run_program("bench_source")
+    ingest = measure_ingest()
+    openssl_kib = collectd["relocations"] + scan["openssl_first_digest"]
+    ours_kib = collectd["memory"]["process_dna"] - openssl_kib
+    bare = ingest["bare_insert"]
+    print_table([
+        ("warm scan, us/process; floor", scan["scan_us"], scan["floor_us"],
+         "< 2.5"),
+        ("  without the hashing thread", scan["scan_walk_us"],
+         scan["floor_us"], ""),
+        ("in collectd, us/process; `processes`",
+         collectd["cpu"]["process_dna"], collectd["cpu"]["processes"],
+         "< 0.5"),
+        ("warm scan, us/process; shell loop", scan["scan_us"],
+         collectd["shell"], "< 0.01"),
+        ("cold hashing, MB/s; openssl speed", scan["hash_scanner"], openssl,
+         "> 0.85"),
+        ("  plain EVP on the same file", scan["hash_scanner"],
+         scan["hash_evp"], ""),
+        ("collectd's memory, KiB; `processes`", ours_kib,
+         collectd["memory"]["processes"], "< 1024 KiB"),
+        ("  OpenSSL's own, on top, KiB", openssl_kib, None, ""),
+        ("growth over 1000 scans, KiB", scan["scan_growth"], None, "0"),
+        ("unchanged, observations/s",
+         source["source_unchanged_observations"], None, ""),
+        ("new, observations/s; bare insert", ingest["ingest_new"], bare, ""),
+        ("restarted, observations/s; bare insert",
+         ingest["ingest_restarted"], bare, ""),
+        ("alerted, observations/s; bare insert", ingest["ingest_alerted"],
+         bare, ""),
+    ])
+
+
+def end(*_):
+    sys.exit(143)
 
 
 if __name__ == "__main__":
-    WORK.mkdir(parents=True, exist_ok=True)
-    with Sleepers():
-        for plugin, options in (("processes", ""), ("process_dna", "ScanInterval 1\nMinRSS 0")):
-            print(plugin, cpu_per_process_us(plugin, options))
+    signal.signal(signal.SIGTERM, end)
+    main()
