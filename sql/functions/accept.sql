@@ -8,7 +8,7 @@
 CREATE OR REPLACE FUNCTION process_dna.accept(
   p_tenant integer, p_alert_id bigint, p_who text, p_why text)
 RETURNS text LANGUAGE plpgsql
-SET enable_seqscan = off
+SET enable_seqscan = off SET jit = off
 AS $$
 DECLARE
   v_agent process_dna.agents;

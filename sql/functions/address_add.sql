@@ -3,7 +3,7 @@
 CREATE OR REPLACE FUNCTION process_dna.address_add(
   p_tenant integer, p_agent text, p_address text, p_who text)
 RETURNS text LANGUAGE plpgsql
-SET enable_seqscan = off
+SET enable_seqscan = off SET jit = off
 AS $$
 DECLARE
   v_agent bigint;

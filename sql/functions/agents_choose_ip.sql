@@ -3,7 +3,7 @@
 CREATE OR REPLACE FUNCTION process_dna.agents_choose_ip(
   p_tenant integer, p_agents bigint[])
 RETURNS void LANGUAGE sql
-SET enable_seqscan = off
+SET enable_seqscan = off SET jit = off
 AS $$
   UPDATE process_dna.agents g
   SET ip = (SELECT d.address FROM process_dna.agent_addresses d

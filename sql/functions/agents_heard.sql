@@ -4,7 +4,7 @@
 CREATE OR REPLACE FUNCTION process_dna.agents_heard(
   p_tenant integer, p_scans process_dna.scan[])
 RETURNS void LANGUAGE sql
-SET enable_seqscan = off
+SET enable_seqscan = off SET jit = off
 AS $$
   WITH heard AS (
     UPDATE process_dna.agents g

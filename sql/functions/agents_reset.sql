@@ -5,7 +5,7 @@
 CREATE OR REPLACE FUNCTION process_dna.agents_reset(
   p_tenant integer, p_name text, p_who text)
 RETURNS text LANGUAGE plpgsql
-SET enable_seqscan = off
+SET enable_seqscan = off SET jit = off
 AS $$
 DECLARE
   v_agent process_dna.agents;

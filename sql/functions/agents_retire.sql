@@ -3,7 +3,7 @@
 CREATE OR REPLACE FUNCTION process_dna.agents_retire(
   p_tenant integer, p_name text, p_who text)
 RETURNS text LANGUAGE plpgsql
-SET enable_seqscan = off
+SET enable_seqscan = off SET jit = off
 AS $$
 DECLARE
   v_agent bigint;
@@ -16,6 +16,8 @@ BEGIN
   IF NOT FOUND THEN
     RETURN 'no such agent';
   END IF;
+  UPDATE process_dna.executables x SET settled = true -- nothing is held
+  WHERE x.tenant_id = p_tenant AND x.agent_id = v_agent AND NOT x.settled;
   INSERT INTO process_dna.agent_events (tenant_id, agent_id, event, who)
   VALUES (p_tenant, v_agent, 'retired', left(p_who, 255));
   PERFORM process_dna.alerts_close(p_tenant,

@@ -4,7 +4,7 @@ CREATE OR REPLACE FUNCTION process_dna.alerts_close(
   p_tenant integer, p_ids bigint[], p_state text, p_who text, p_why text,
   p_match boolean)
 RETURNS void LANGUAGE plpgsql
-SET enable_seqscan = off
+SET enable_seqscan = off SET jit = off
 AS $$
 BEGIN
   UPDATE process_dna.process_dna_alerts a

@@ -137,7 +137,8 @@ BEGIN
     WHEN b.sha256 IS NULL THEN
       CASE
         WHEN (SELECT true FROM process_dna.baselines o
-              WHERE o.tenant_id = p_tenant AND o.sha256 = r.sha256
+              WHERE o.tenant_id = p_tenant
+                AND decode(o.sha256, 'hex') = decode(r.sha256, 'hex')
                 AND o.path = r.path AND o.until IS NULL
                 AND (o.agent_id, o.container) <> (r.agent_id, r.container)
               LIMIT 1)

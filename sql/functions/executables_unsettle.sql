@@ -4,7 +4,7 @@
 CREATE OR REPLACE FUNCTION process_dna.executables_unsettle(
   p_tenant integer, p_agent bigint, p_container text, p_path text)
 RETURNS void LANGUAGE sql
-SET enable_seqscan = off
+SET enable_seqscan = off SET jit = off
 AS $$
   UPDATE process_dna.executables x SET settled = false
   WHERE x.tenant_id = p_tenant AND x.agent_id = p_agent

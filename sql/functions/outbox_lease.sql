@@ -2,6 +2,9 @@
 -- seconds: nobody else gets them before, unless outbox_retry gives them back
 -- earlier. Those of one alert and sink come one at a time, in their order, so
 -- that no clear overtakes its alert. All of the payload is text, never null.
+--
+-- Neither bitmaps nor sorting, so that it walks the key in order and stops at
+-- the limit however much waits.
 CREATE OR REPLACE FUNCTION process_dna.outbox_lease(
   p_tenant integer, p_sinks text[], p_instance text, p_lease_s integer,
   p_limit integer)
@@ -12,7 +15,8 @@ RETURNS TABLE (outbox_id bigint, sink text, attempts integer,
   verdict text, mitre text, peer_host text, peer_address text, auth_user text,
   related_key text, at text, line text)
 LANGUAGE plpgsql
-SET enable_seqscan = off
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
+SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
 #variable_conflict use_column
 BEGIN

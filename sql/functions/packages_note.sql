@@ -36,7 +36,7 @@ AS $$
     RETURNING i.agent_id
   )
   UPDATE process_dna.agents g SET packages_changed = r.arrived_at
-  FROM (SELECT DISTINCT ON (p.agent_id) p.agent_id, p.arrived_at
-        FROM changed c JOIN reported p USING (agent_id)) r
+  FROM (SELECT DISTINCT p.agent_id, p.arrived_at FROM reported p) r
+  JOIN (SELECT DISTINCT c.agent_id FROM changed c) c USING (agent_id)
   WHERE g.tenant_id = p_tenant AND g.agent_id = r.agent_id
 $$;

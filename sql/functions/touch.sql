@@ -4,7 +4,7 @@ CREATE OR REPLACE FUNCTION process_dna.touch(
   p_tenant integer, p_agent bigint[], p_observed timestamptz[],
   p_arrived timestamptz[], p_sequence bigint[])
 RETURNS void LANGUAGE plpgsql
-SET enable_seqscan = off
+SET enable_seqscan = off SET jit = off
 AS $$
 BEGIN
   PERFORM FROM process_dna.agents g

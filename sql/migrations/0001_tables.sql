@@ -6,9 +6,10 @@
 -- the order of agent_id. What is not yet known is null; the digest of an
 -- executable that could not be read is the empty string, since it is in keys.
 --
--- Indexes that are not keys begin with what they look up: beside a second one
--- that begins with tenant_id, the planner may take the wrong one as long as a
--- table has not been analyzed.
+-- Indexes that are not keys begin with what they look up, and those of digests
+-- hold an expression that only a search by digest uses: of several indexes that
+-- would do for a lookup by key, the planner takes the wrong one as long as a
+-- table has not been analyzed, and one digest may be on all of a fleet.
 
 CREATE SCHEMA process_dna;
 COMMENT ON SCHEMA process_dna IS 'Process DNA: executables of monitored hosts, what they are trusted as, and alerts';
@@ -205,7 +206,8 @@ CREATE TABLE process_dna.baselines (
   FOREIGN KEY (tenant_id, agent_id) REFERENCES process_dna.agents
 ) WITH (fillfactor = 95);
 CREATE INDEX baselines_sha256
-  ON process_dna.baselines (sha256, tenant_id) WHERE until IS NULL;
+  ON process_dna.baselines (decode(sha256, 'hex'), tenant_id)
+  WHERE until IS NULL;
 COMMENT ON TABLE process_dna.baselines IS 'What executables are trusted as: the present digest of each path (until is null) and all former ones';
 COMMENT ON COLUMN process_dna.baselines.tenant_id IS 'Tenant of the agent';
 COMMENT ON COLUMN process_dna.baselines.agent_id IS 'Agent that it holds for';
@@ -376,7 +378,7 @@ CREATE TABLE process_dna.process_dna_alerts (
   closed_at timestamptz,
   who text CHECK (length(who) <= 255),
   why text CHECK (length(why) <= 1024),
-  PRIMARY KEY (tenant_id, agent_id, alert_id),
+  PRIMARY KEY (tenant_id, alert_id, agent_id),
   FOREIGN KEY (tenant_id, agent_ref) REFERENCES process_dna.agents,
   CHECK ((agent_id = 0) = (kind = 'fleet-silent')),
   CHECK ((closed_at IS NULL) = (state = 'open'))
@@ -384,12 +386,10 @@ CREATE TABLE process_dna.process_dna_alerts (
 CREATE UNIQUE INDEX process_dna_alerts_open ON process_dna.process_dna_alerts
   (tenant_id, agent_id, kind, container, exe_path, exe_sha256)
   WHERE state = 'open';
-CREATE INDEX process_dna_alerts_id
-  ON process_dna.process_dna_alerts (alert_id, tenant_id);
 CREATE INDEX process_dna_alerts_key
   ON process_dna.process_dna_alerts (key, tenant_id);
 CREATE INDEX process_dna_alerts_sha256
-  ON process_dna.process_dna_alerts (exe_sha256, tenant_id);
+  ON process_dna.process_dna_alerts (decode(exe_sha256, 'hex'), tenant_id);
 COMMENT ON TABLE process_dna.process_dna_alerts IS 'Alerts, open and closed; at most one is open per agent, container, path and digest';
 COMMENT ON COLUMN process_dna.process_dna_alerts.tenant_id IS 'Tenant of the agent';
 COMMENT ON COLUMN process_dna.process_dna_alerts.agent_id IS 'Agent that it is about; 0 for a silent fleet';
@@ -503,7 +503,7 @@ CREATE TABLE process_dna.trap_outbox (
   attempts integer NOT NULL DEFAULT 0,
   error text,
   PRIMARY KEY (tenant_id, outbox_id),
-  FOREIGN KEY (tenant_id, agent_id, alert_id)
+  FOREIGN KEY (tenant_id, alert_id, agent_id)
     REFERENCES process_dna.process_dna_alerts
 ) WITH (fillfactor = 70);
 CREATE INDEX trap_outbox_order

@@ -1,7 +1,7 @@
 -- Goal: one open alert for each executable and digest, which ends when it
 -- should and not before, by itself or by somebody's word.
 BEGIN;
-SELECT plan(47);
+SELECT plan(48);
 SELECT test.tenant() AS t \gset
 
 SELECT test.scan(:t, 'h', 0, ARRAY[test.exe('/p', 'a'), test.exe('/q', 'b')]);
@@ -143,14 +143,16 @@ SELECT is((SELECT signer FROM process_dna.agents WHERE tenant_id = :t),
   'third', 'bound to nobody, the next that signs is taken');
 
 -- agents retire
-SELECT test.scan(:t, 'h', 22, ARRAY[test.exe('/p', 'd')], signer => 'third');
+SELECT test.scan(:t, 'h', 22, ARRAY[test.exe('/p', 'd'),
+  test.exe('/held', 'e', package => 'dpkg:n=1:amd64+')], signer => 'third');
+SELECT is(test.verdict(:t, '/held', 'e'), 'held', 'something is held');
 SELECT is(process_dna.agents_retire(:t, 'h', 'me'), 'done',
   'an agent is retired');
 SELECT is(test.open(:t), '{}', 'its alerts are closed');
 SELECT is((SELECT outcome FROM test.scan(:t, 'h', 23,
     ARRAY[test.exe('/p', 'd')], signer => 'third')), 'retired',
   'its scans are refused');
-SELECT is(test.work(:t), '0 0 0', 'its silence is none');
+SELECT is(test.work(:t), '0 0 0', 'its silence is none, nor is a hold');
 SELECT is((SELECT state FROM process_dna.list_agents(:t, 'h')), 'retired',
   'it is listed so');
 SELECT process_dna.agents_reset(:t, 'h', 'me');

@@ -2,8 +2,8 @@
 # The SQL tests: run.sh [FILE...]
 #
 # A private cluster below the build folder gets the schema and helpers.psql.
-# Each test file runs in a transaction of its own, which it rolls back; then
-# the shell-driven tests run, in databases of their own. The cluster is stopped
+# Each .sql file runs in a transaction of its own, which it rolls back; then the
+# .test.sh scripts run, in databases of their own. The cluster is stopped
 # whatever happens.
 set -eu
 
@@ -37,14 +37,21 @@ make_database() {
 
 make_database pgtap
 psql -X -q -v ON_ERROR_STOP=1 -d pgtap -f tests/sql/helpers.psql
-if [ $# = 0 ]; then
-  set -- tests/sql/*.sql
-fi
-status=0
-pg_prove --failures --dbname pgtap "$@" || status=$?
+[ $# != 0 ] || set -- tests/sql/*.sql tests/sql/*.test.sh
 
-for script in tests/sql/*.test.sh; do
-  [ -e "$script" ] || continue
+scripts=
+for file in "$@"; do
+  shift
+  case $file in
+  *.test.sh) scripts="$scripts $file" ;;
+  *) set -- "$@" "$file" ;;
+  esac
+done
+status=0
+if [ $# != 0 ]; then
+  pg_prove --failures --dbname pgtap "$@" || status=$?
+fi
+for script in $scripts; do
   name=$(basename "$script" .test.sh)
   make_database "$name"
   echo "== $script"
