@@ -85,8 +85,9 @@ static void stat_cut_anywhere_is_refused(void **state) {
 static void numbers_that_are_none_are_refused(void **state) {
   static const char *const bad[] = {
       "1 (a) S x 1 1 0 -1 1 6 1 2 3 4 5 6 7 20 0 3 0 5 1 3 1 94\n",
-      "1 (a) S 99999999999999999999999 1 1 0 -1 1 6 1 2 3 4 5 6 7 20 0 3 0 5 1 "
-      "3 1 94\n",
+      ("1 (a) S 99999999999999999999999 1 1 0 -1 1 6 1 2 3 4 5 6 7 20 0 3 0 5 "
+       "1 "
+       "3 1 94\n"),
       "1 (a) S 4294967296 1 1 0 -1 1 6 1 2 3 4 5 6 7 20 0 3 0 5 1 3 1 94\n",
       "1 (a) S  1 1 1 0 -1 1 6 1 2 3 4 5 6 7 20 0 3 0 5 1 3 1 94\n",
       "1 (a) S - 1 1 0 -1 1 6 1 2 3 4 5 6 7 20 0 3 0 5 1 3 1 94\n",
@@ -182,9 +183,9 @@ static int key_of(const char *options, bool docker, char *ret_key) {
   char text[2048];
 
   snprintf(text, sizeof(text),
-           "1 0 0:1 / /proc rw - proc proc rw\n"
-           "2 0 0:2 / / rw,relatime master:1 - overlay overlay %s\n"
-           "3 2 0:3 / /dev rw - tmpfs tmpfs rw\n",
+           ("1 0 0:1 / /proc rw - proc proc rw\n"
+            "2 0 0:2 / / rw,relatime master:1 - overlay overlay %s\n"
+            "3 2 0:3 / /dev rw - tmpfs tmpfs rw\n"),
            options);
   return container_from_mountinfo(text, strlen(text), docker, ret_key);
 }
@@ -214,8 +215,8 @@ static void layer_of_dockers_own_is_left_out(void **state) {
       /* overlay2, as links: told by where the upper folder is */
       "rw,lowerdir=/d/overlay2/l/INIT1:/d/overlay2/l/A:/d/overlay2/l/"
       "B,upperdir=/d/overlay2/c1/diff",
-      "rw,lowerdir=/d/overlay2/l/INIT2:/d/overlay2/l/A:/d/overlay2/l/"
-      "B,upperdir=/d/overlay2/c2/diff",
+      ("rw,lowerdir=/d/overlay2/l/INIT2:/d/overlay2/l/A:/d/overlay2/l/"
+       "B,upperdir=/d/overlay2/c2/diff"),
       /* told by its name */
       "rw,lowerdir=/d/c3-init/diff:/d/overlay2/l/A:/d/overlay2/l/"
       "B,upperdir=/d/overlay2/c3/diff",
