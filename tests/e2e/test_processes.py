@@ -48,8 +48,10 @@ def test_bind_mount_over_the_path_in_a_private_mount_namespace(host):
 def test_private_tmp_shares_the_hosts_baseline(host):
     path = host.binary()
     host.established(path)
-    private_tmp = in_namespace("mount -t tmpfs tmpfs /tmp",
-                               f"'{os.fsdecode(path)}' 86400")
+    # Not over /tmp itself: our folders may lie there.
+    private_tmp = in_namespace(
+        f"mount -t tmpfs tmpfs '{fresh_dir(host.directory / 'tmp')}'",
+        f"'{os.fsdecode(path)}' 86400")
     service = host.run("/usr/bin/unshare", private_tmp)
     wait_for("service in its namespace", lambda: service.exe() == path)
     host.assert_quiet(path, 3)
