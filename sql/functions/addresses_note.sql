@@ -19,20 +19,24 @@ BEGIN
     UPDATE process_dna.agent_addresses d
     SET last_seen = greatest(d.first_seen, coalesce(s.previous, s.observed_at))
     FROM unnest(p_scans) s
-    WHERE s.complete AND d.tenant_id = p_tenant AND d.agent_id = s.agent_id
-      AND d.last_seen IS NULL AND d.source <> 'manual'
-      AND NOT EXISTS (SELECT FROM has h WHERE h.agent_id = d.agent_id
-                        AND h.address = d.address)
+    CROSS JOIN LATERAL (
+      SELECT i.ctid AS place, i.address FROM process_dna.agent_addresses i
+      WHERE i.tenant_id = p_tenant AND i.agent_id = s.agent_id
+        AND i.last_seen IS NULL AND i.source <> 'manual'
+      OFFSET 0) o
+    WHERE s.complete AND d.ctid = o.place
+      AND NOT EXISTS (SELECT FROM has h WHERE h.agent_id = s.agent_id
+                        AND h.address = o.address)
     RETURNING d.agent_id
   ), found AS (
     INSERT INTO process_dna.agent_addresses
       (tenant_id, agent_id, address, source, first_seen)
     SELECT p_tenant, h.agent_id, h.address, h.source, h.observed_at
     FROM has h
-    WHERE NOT EXISTS (
-      SELECT FROM process_dna.agent_addresses d
-      WHERE d.tenant_id = p_tenant AND d.agent_id = h.agent_id
-        AND d.address = h.address AND d.last_seen IS NULL)
+    WHERE (SELECT true FROM process_dna.agent_addresses d
+           WHERE d.tenant_id = p_tenant AND d.agent_id = h.agent_id
+             AND d.address = h.address AND d.last_seen IS NULL
+           LIMIT 1) IS NULL
     ORDER BY h.agent_id, h.address
     ON CONFLICT DO NOTHING
     RETURNING agent_id

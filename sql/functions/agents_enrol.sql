@@ -8,8 +8,8 @@ RETURNS void LANGUAGE sql AS $$
       (tenant_id, name, source, first_seen, learning_since)
     SELECT DISTINCT ON (s.host) p_tenant, s.host, s.source, s.arrived, s.arrived
     FROM unnest(p_hosts, p_sources, p_arrived) s (host, source, arrived)
-    WHERE NOT EXISTS (SELECT FROM process_dna.agents g
-                      WHERE g.tenant_id = p_tenant AND g.name = s.host)
+    WHERE (SELECT true FROM process_dna.agents g
+           WHERE g.tenant_id = p_tenant AND g.name = s.host LIMIT 1) IS NULL
     ORDER BY s.host, s.arrived
     ON CONFLICT DO NOTHING
     RETURNING agent_id

@@ -12,7 +12,12 @@ BEGIN
       why = left(p_why, 1024),
       baseline_match = CASE WHEN a.baseline_match IS NULL THEN NULL
         ELSE coalesce(p_match, a.baseline_match) END
-  WHERE a.tenant_id = p_tenant AND a.alert_id = ANY (p_ids)
-    AND a.state = 'open';
+  FROM (SELECT DISTINCT unnest(p_ids)) w (alert_id)
+  CROSS JOIN LATERAL (
+    SELECT i.ctid AS place FROM process_dna.process_dna_alerts i
+    WHERE i.tenant_id = p_tenant AND i.alert_id = w.alert_id
+      AND i.state = 'open'
+    LIMIT 1) o
+  WHERE a.ctid = o.place;
   PERFORM process_dna.outbox_add(p_tenant, p_ids, 'cleared');
 END $$;

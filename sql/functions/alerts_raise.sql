@@ -27,8 +27,9 @@ BEGIN
         WHEN 'unreadable' THEN NULL ELSE false END AS baseline_match
     FROM ROWS FROM (unnest(p_rows), unnest(p_judged)) AS r
     JOIN process_dna.tenants t ON t.tenant_id = p_tenant
-    JOIN process_dna.agents g
-      ON g.tenant_id = p_tenant AND g.agent_id = r.agent_id
+    CROSS JOIN LATERAL (
+      SELECT i.name FROM process_dna.agents i
+      WHERE i.tenant_id = p_tenant AND i.agent_id = r.agent_id LIMIT 1) g
     LEFT JOIN LATERAL (
       SELECT i.ctid AS place, i.verdict, i.severity
       FROM process_dna.process_dna_alerts i

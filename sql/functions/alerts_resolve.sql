@@ -19,7 +19,12 @@ BEGIN
   SELECT array_agg(a.alert_id), array_agg(DISTINCT a.exe_sha256),
          array_agg(DISTINCT a.agent_id)
     INTO v_open, v_digests, v_agents
-    FROM process_dna.process_dna_alerts a
+    FROM unnest(p_agents) g (agent_id)
+    CROSS JOIN LATERAL (
+      SELECT * FROM process_dna.process_dna_alerts i
+      WHERE i.tenant_id = p_tenant AND i.agent_id = g.agent_id
+        AND i.kind = 'binary-changed' AND i.state = 'open'
+      OFFSET 0) a
     CROSS JOIN LATERAL (
       SELECT o.sha256 FROM process_dna.baselines o
       WHERE o.tenant_id = p_tenant AND o.agent_id = a.agent_id
@@ -32,9 +37,7 @@ BEGIN
         AND x.container = a.container AND x.path = a.exe_path
         AND x.sha256 = b.sha256 AND x.state IN ('current', 'replaced')
         AND x.last_seen IS NULL
-      LIMIT 1) present
-    WHERE a.tenant_id = p_tenant AND a.agent_id = ANY (p_agents)
-      AND a.kind = 'binary-changed' AND a.state = 'open';
+      LIMIT 1) present;
   IF v_open IS NULL THEN
     RETURN '{}';
   END IF;
@@ -42,20 +45,25 @@ BEGIN
   WITH present AS MATERIALIZED (
     SELECT x.agent_id, x.container, x.path, x.sha256, x.state,
       b.since AS trusted_since
-    FROM process_dna.executables x
+    FROM unnest(v_agents) g (agent_id)
+    CROSS JOIN LATERAL (
+      SELECT * FROM process_dna.executables i
+      WHERE i.tenant_id = p_tenant AND i.agent_id = g.agent_id
+        AND i.sha256 = ANY (v_digests) AND i.last_seen IS NULL
+      OFFSET 0) x
     LEFT JOIN LATERAL (
       SELECT o.since FROM process_dna.baselines o
       WHERE o.tenant_id = p_tenant AND o.agent_id = x.agent_id
         AND o.container = x.container AND o.path = x.path
         AND o.until IS NULL AND o.sha256 = x.sha256
       LIMIT 1) b ON true
-    WHERE x.tenant_id = p_tenant AND x.agent_id = ANY (v_agents)
-      AND x.sha256 = ANY (v_digests) AND x.last_seen IS NULL
   )
   SELECT array_agg(a.alert_id), array_agg(a.agent_id) INTO v_ids, v_agents
-    FROM process_dna.process_dna_alerts a
-    WHERE a.alert_id = ANY (v_open) AND a.tenant_id = p_tenant
-      AND NOT EXISTS (
+    FROM unnest(v_open) w (alert_id)
+    CROSS JOIN LATERAL (
+      SELECT * FROM process_dna.process_dna_alerts i
+      WHERE i.tenant_id = p_tenant AND i.alert_id = w.alert_id LIMIT 1) a
+    WHERE NOT EXISTS (
         SELECT FROM present x
         WHERE x.agent_id = a.agent_id AND x.sha256 = a.exe_sha256
           AND CASE WHEN a.verdict IN ('spoofed', 'unreadable')

@@ -21,8 +21,11 @@ BEGIN
     ORDER BY r.agent_id, r.container, r.path, r.sha256, r.state,
       coalesce(r.reason, '') = 'pending', r.pid
   ), known AS MATERIALIZED (
-    SELECT x.*, x.ctid AS place FROM process_dna.executables x
-    WHERE x.tenant_id = p_tenant AND x.agent_id = ANY (v_agents)
+    SELECT x.* FROM unnest(v_agents) a (agent_id)
+    CROSS JOIN LATERAL (
+      SELECT *, i.ctid AS place FROM process_dna.executables i
+      WHERE i.tenant_id = p_tenant AND i.agent_id = a.agent_id
+      OFFSET 0) x
   ), delta AS (
     SELECT k.place, k.agent_id AS known, c.agent_id AS came,
       coalesce(c.agent_id, k.agent_id) AS agent_id,
@@ -80,10 +83,10 @@ BEGIN
   -- By place, which nobody else can change while the agent is locked. A held
   -- verdict still has to come, even if what it is about is gone.
   UPDATE process_dna.executables x
-  SET last_seen = greatest(x.first_seen, coalesce(s.previous, s.observed_at)),
+  SET last_seen = (
+        SELECT greatest(x.first_seen, coalesce(s.previous, s.observed_at))
+        FROM unnest(p_scans) s WHERE s.agent_id = x.agent_id),
       unreadable_scans = 0, acknowledged = false,
       settled = coalesce(x.verdict, '') <> 'held'
-  FROM unnest(p_scans) s
-  WHERE x.ctid = ANY (v_gone) AND x.tenant_id = p_tenant
-    AND s.agent_id = x.agent_id;
+  WHERE x.ctid = ANY (v_gone);
 END $$;

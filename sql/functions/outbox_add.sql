@@ -45,12 +45,15 @@ BEGIN
           || to_char(a.observed_at AT TIME ZONE 'UTC',
                      'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
         ELSE a.line END)
-  FROM process_dna.process_dna_alerts a
-  LEFT JOIN process_dna.agents g
-    ON g.tenant_id = p_tenant AND g.agent_id = a.agent_id
+  FROM (SELECT DISTINCT unnest(p_ids)) w (alert_id)
+  CROSS JOIN LATERAL (
+    SELECT * FROM process_dna.process_dna_alerts i
+    WHERE i.tenant_id = p_tenant AND i.alert_id = w.alert_id LIMIT 1) a
+  LEFT JOIN LATERAL (
+    SELECT * FROM process_dna.agents i
+    WHERE i.tenant_id = p_tenant AND i.agent_id = a.agent_id LIMIT 1) g ON true
   CROSS JOIN (SELECT DISTINCT t.sink FROM process_dna.trap_sinks t
               WHERE t.tenant_id = p_tenant) s
-  WHERE a.tenant_id = p_tenant AND a.alert_id = ANY (p_ids)
   ORDER BY a.alert_id, s.sink;
   IF FOUND THEN
     PERFORM pg_notify('process_dna_outbox', p_tenant::text);

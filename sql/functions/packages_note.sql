@@ -38,5 +38,8 @@ AS $$
   UPDATE process_dna.agents g SET packages_changed = r.arrived_at
   FROM (SELECT DISTINCT p.agent_id, p.arrived_at FROM reported p) r
   JOIN (SELECT DISTINCT c.agent_id FROM changed c) c USING (agent_id)
-  WHERE g.tenant_id = p_tenant AND g.agent_id = r.agent_id
+  CROSS JOIN LATERAL (
+    SELECT i.ctid AS place FROM process_dna.agents i
+    WHERE i.tenant_id = p_tenant AND i.agent_id = r.agent_id LIMIT 1) o
+  WHERE g.ctid = o.place
 $$;

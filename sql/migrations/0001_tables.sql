@@ -206,8 +206,7 @@ CREATE TABLE process_dna.baselines (
   FOREIGN KEY (tenant_id, agent_id) REFERENCES process_dna.agents
 ) WITH (fillfactor = 95);
 CREATE INDEX baselines_sha256
-  ON process_dna.baselines (decode(sha256, 'hex'), tenant_id)
-  WHERE until IS NULL;
+  ON process_dna.baselines (decode(sha256, 'hex'), tenant_id);
 COMMENT ON TABLE process_dna.baselines IS 'What executables are trusted as: the present digest of each path (until is null) and all former ones';
 COMMENT ON COLUMN process_dna.baselines.tenant_id IS 'Tenant of the agent';
 COMMENT ON COLUMN process_dna.baselines.agent_id IS 'Agent that it holds for';
