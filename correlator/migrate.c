@@ -6,6 +6,8 @@
 
 #include "correlator/commands.h"
 #include "correlator/log.h"
+#include "correlator/main_version.h"
+#include "lib/record/digest.h"
 
 /* From sql/embed.sh: migrations in order, then functions, then nulls. */
 extern const struct {
@@ -22,7 +24,9 @@ static unsigned migration_number(const char *name) {
   return (unsigned)strtoul(name + strlen(MIGRATIONS), NULL, 10);
 }
 
-unsigned migrate_version(void) {
+/* The schema version that this program works with: the number of its last
+ * migration. */
+static unsigned own_version(void) {
   unsigned version = 0;
 
   for (size_t i = 0; sql_files[i].name != NULL; i++)
@@ -31,7 +35,24 @@ unsigned migrate_version(void) {
   return version;
 }
 
-enum db_error migrate_installed(struct db *db, unsigned *ret_version) {
+/* The digest of the digests of this program's functions, in order. */
+static enum db_error own_functions(char ret_hex[static DIGEST_HEX_LEN + 1]) {
+  struct digest digests[2]; /* of all so far, of the next one */
+
+  memset(digests, 0, sizeof(digests));
+  for (size_t i = 0; sql_files[i].name != NULL; i++) {
+    const char *text = sql_files[i].text;
+    if (migration_number(sql_files[i].name) == 0 &&
+        (digest_of(text, strlen(text), &digests[1]) != 0 ||
+         digest_of(digests, sizeof(digests), &digests[0]) != 0))
+      return DB_AWAY;
+  }
+  digest_to_hex(&digests[0], ret_hex);
+  return DB_OK;
+}
+
+/* The database's schema version; 0 if there is none. */
+static enum db_error installed_version(struct db *db, unsigned *ret_version) {
   PGresult *result = NULL;
 
   enum db_error error = db_query(
@@ -56,6 +77,40 @@ enum db_error migrate_installed(struct db *db, unsigned *ret_version) {
   return DB_OK;
 }
 
+enum db_error migrate_check(struct db *db) {
+  unsigned installed;
+  char functions[DIGEST_HEX_LEN + 1];
+  const char *params[] = {functions};
+  PGresult *result = NULL;
+
+  enum db_error error = installed_version(db, &installed);
+  if (error != DB_OK)
+    return error;
+  if (installed != own_version()) {
+    log_error("schema: expected version %u, found %u: %s", own_version(),
+              installed,
+              installed < own_version()
+                  ? "run process-dna-correlator migrate"
+                  : "this process-dna-correlator is older than the database, "
+                    "which a newer one has migrated");
+    return DB_REFUSED;
+  }
+  if ((error = own_functions(functions)) != DB_OK ||
+      (error = db_query(db,
+                        "SELECT program, applied_at"
+                        " FROM process_dna.schema_functions WHERE sha256 <> $1",
+                        1, params, &result)) != DB_OK)
+    return error;
+  bool same = PQntuples(result) == 0;
+  if (!same)
+    log_error("schema: expected the functions of this program (%s), found "
+              "others, of version %s, made %s: run 'process-dna-correlator "
+              "migrate' of the newer one, and no other on this database",
+              PDNA_VERSION, PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1));
+  PQclear(result);
+  return same ? DB_OK : DB_REFUSED;
+}
+
 /* One migration and its row. */
 static enum db_error apply_migration(struct db *db, const char *name,
                                      const char *text) {
@@ -72,6 +127,21 @@ static enum db_error apply_migration(struct db *db, const char *name,
   return error;
 }
 
+static enum db_error note_functions(struct db *db) {
+  char functions[DIGEST_HEX_LEN + 1];
+  const char *params[] = {functions, PDNA_VERSION};
+
+  enum db_error error = own_functions(functions);
+  if (error == DB_OK)
+    error = db_script(db, "DELETE FROM process_dna.schema_functions");
+  if (error == DB_OK)
+    error = db_query(db,
+                     "INSERT INTO process_dna.schema_functions"
+                     " (sha256, program) VALUES ($1, $2)",
+                     2, params, NULL);
+  return error;
+}
+
 /* Within a transaction that holds the lock. *ret_file is what is applied. */
 static enum db_error apply(struct db *db, unsigned *ret_installed,
                            const char **ret_file) {
@@ -79,8 +149,8 @@ static enum db_error apply(struct db *db, unsigned *ret_installed,
   enum db_error error = db_script(
       db, "SELECT pg_advisory_xact_lock(hashtext('process_dna.migrate'))");
   if (error == DB_OK)
-    error = migrate_installed(db, ret_installed);
-  if (error != DB_OK || *ret_installed > migrate_version())
+    error = installed_version(db, ret_installed);
+  if (error != DB_OK || *ret_installed > own_version())
     return error;
   for (size_t i = 0; error == DB_OK && sql_files[i].name != NULL; i++) {
     *ret_file = sql_files[i].name;
@@ -90,7 +160,7 @@ static enum db_error apply(struct db *db, unsigned *ret_installed,
     else if (number > *ret_installed)
       error = apply_migration(db, sql_files[i].name, sql_files[i].text);
   }
-  return error;
+  return error == DB_OK ? note_functions(db) : error;
 }
 
 /* All or nothing. */
@@ -101,10 +171,10 @@ static int migrate(struct db *db) {
   enum db_error error = db_script(db, "BEGIN");
   if (error == DB_OK)
     error = apply(db, &installed, &file);
-  if (error == DB_OK && installed > migrate_version()) {
+  if (error == DB_OK && installed > own_version()) {
     log_error("schema: expected version %u or older, found %u: this program "
               "is older than the database",
-              migrate_version(), installed);
+              own_version(), installed);
     return EXIT_NO;
   }
   if (error == DB_OK)
@@ -113,11 +183,11 @@ static int migrate(struct db *db) {
     log_error("%s: %s", file, db_message(db));
     return error == DB_AWAY ? EXIT_DATABASE : EXIT_NO;
   }
-  if (installed == migrate_version())
+  if (installed == own_version())
     (void)printf("schema: version %u, as before; functions renewed\n",
                  installed);
   else
-    (void)printf("schema: version %u, was %u\n", migrate_version(), installed);
+    (void)printf("schema: version %u, was %u\n", own_version(), installed);
   return EXIT_DONE;
 }
 

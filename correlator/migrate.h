@@ -4,11 +4,9 @@
 
 #include "correlator/db.h"
 
-/* The schema version that this program works with: the number of its last
- * migration. */
-unsigned migrate_version(void);
-
-/* The database's schema version; 0 if there is none. */
-enum db_error migrate_installed(struct db *db, unsigned *ret_version);
+/* Is the database's schema the one of this program: its last migration, and
+ * its functions to the letter? DB_REFUSED, with what was found and what to do
+ * logged, if not. */
+enum db_error migrate_check(struct db *db);
 
 #endif

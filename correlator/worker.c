@@ -40,21 +40,6 @@ int64_t worker_now_ms(void) {
 
 void worker_reload(struct worker *w) { w->next_load_ms = 0; }
 
-static enum db_error check_schema(struct db *db) {
-  unsigned installed;
-
-  enum db_error error = migrate_installed(db, &installed);
-  if (error != DB_OK || installed == migrate_version())
-    return error;
-  log_error("schema: expected version %u, found %u: %s", migrate_version(),
-            installed,
-            installed < migrate_version()
-                ? "run process-dna-correlator migrate"
-                : "this process-dna-correlator is older than the database, "
-                  "which a newer one has migrated");
-  return DB_REFUSED;
-}
-
 static enum db_error configure_tenant(struct worker *w, struct db *db) {
   const struct policy_config *policy = &w->config->policy;
   char silent[NUMBER_MAX];
@@ -186,7 +171,7 @@ static enum db_error work(struct worker *w, struct db *db) {
 }
 
 enum db_error worker_begin(struct worker *w, struct db *db) {
-  enum db_error error = check_schema(db);
+  enum db_error error = migrate_check(db);
 
   if (error != DB_OK)
     return error;

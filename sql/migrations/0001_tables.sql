@@ -24,6 +24,16 @@ COMMENT ON COLUMN process_dna.schema_version.version IS 'Number of the migration
 COMMENT ON COLUMN process_dna.schema_version.name IS 'Name of its file';
 COMMENT ON COLUMN process_dna.schema_version.applied_at IS 'When it was applied';
 
+CREATE TABLE process_dna.schema_functions (
+  sha256 text PRIMARY KEY,
+  program text NOT NULL,
+  applied_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE process_dna.schema_functions IS 'Whose functions are here: one row';
+COMMENT ON COLUMN process_dna.schema_functions.sha256 IS 'Digest of their texts';
+COMMENT ON COLUMN process_dna.schema_functions.program IS 'Version of the program that made them';
+COMMENT ON COLUMN process_dna.schema_functions.applied_at IS 'When it did';
+
 CREATE TABLE process_dna.tenants (
   tenant_id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   name text NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 127),

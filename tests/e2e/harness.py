@@ -218,6 +218,14 @@ class Correlator:
         self.daemon.wait_until("listens", lambda: udp_bound(self.port))
         return self
 
+    def start_refused(self, message, status=1):
+        """It says so and ends."""
+        daemon = Daemon("correlator", [CORRELATOR, "-c", self.config, "run"],
+                        self.log, self.env).start()
+        wait_for("correlator ends", lambda: not daemon.running())
+        assert daemon.process.returncode == status
+        assert message in self.log.text()
+
     def stop(self):
         if self.daemon:
             self.daemon.stop()

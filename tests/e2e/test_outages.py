@@ -78,6 +78,15 @@ def test_database_away_at_start(make_system, make_host):
     assert host.wait_baseline(path) == (sha256_of(path), "first-use")
 
 
+def test_database_with_the_functions_of_another_build_is_refused(make_system):
+    system = make_system()
+    system.correlator.migrate()
+    system.sql("UPDATE process_dna.schema_functions SET sha256 = 'another'")
+    system.correlator.start_refused("schema: expected the functions")
+    system.correlator.migrate()
+    system.correlator.start()
+
+
 def test_snmptrapd_away_for_20_s_gets_the_inform(make_system, make_host):
     system = make_system(sinks=lambda nms: {"informed": nms.session(inform=True)})
     system.start()

@@ -18,7 +18,7 @@ SELECT is_empty($$SELECT c.relname, i.indexrelid::regclass
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
   WHERE c.relnamespace = 'process_dna'::regnamespace AND i.indisprimary
     AND a.attname <> 'tenant_id'
-    AND c.relname NOT IN ('schema_version', 'correlators')$$,
+    AND c.relname NOT IN ('schema_version', 'schema_functions', 'correlators')$$,
   'tenant_id leads every primary key');
 SELECT is_empty($$SELECT c.conrelid::regclass, c.conname FROM pg_constraint c
   JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
