@@ -1,112 +1,146 @@
--- Goal: a trap is written for each sink, goes to one correlator at a time,
--- never before what it follows on, and comes back when its lease ends.
+-- Goal: each event of an alert reaches each sink once and in order, whichever
+-- correlator sends it and whichever dies over it.
 BEGIN;
-SELECT plan(22);
-SELECT test.tenant() AS t \gset
-SELECT process_dna.register_sinks(:t, 'one', '{nms,mail}');
-SELECT test.scan(:t, 'h', 0, ARRAY[test.exe('/p', 'a',
-  package => 'dpkg:n=1:amd64')], addresses => '{2001:db8::1,192.0.2.1}');
-SELECT test.scan(:t, 'h', 1, ARRAY[test.exe('/p', 'b', pid => 1842,
-  package => 'dpkg:n=1:amd64')], addresses => '{2001:db8::1,192.0.2.1}');
-SELECT results_eq(format('SELECT sink COLLATE "default"
-    FROM process_dna.trap_outbox WHERE tenant_id = %s ORDER BY 1', :t),
-  $$VALUES ('mail'), ('nms')$$, 'each sink gets a row, once however named');
+SELECT plan(33);
+SELECT process_dna.configure_tenant('t', 180, 3600, 1800, 'critical') AS t \gset
 
-CREATE TEMP TABLE taken AS
-  SELECT * FROM process_dna.outbox_lease(:t, '{nms}', 'one', 30, 10);
-SELECT is((SELECT to_jsonb(t) - 'outbox_id' - 'line' - 'key' FROM taken t),
-  jsonb_build_object('sink', 'nms', 'attempts', 1,
-    'trap', 'pdnaBinaryChanged', 'agent_address', '192.0.2.1',
-    'kind', 'binary-changed', 'state', 'raised', 'severity', 'critical',
-    'host', 'h', 'address', '192.0.2.1', 'container', '', 'exe_path', '/p',
-    'baseline_sha256', test.digest('a'), 'observed_sha256', test.digest('b'),
-    'pid', '1842', 'package', 'n 1', 'verdict', 'no-known-update',
-    'mitre', 'T1036 T1554', 'peer_host', '', 'peer_address', '',
-    'auth_user', '', 'related_key', '',
-    'at', to_char(test.at(1) AT TIME ZONE 'UTC',
-                  'YYYY-MM-DD"T"HH24:MI:SS"Z"')),
-  'the payload is all there, as text');
-SELECT is((SELECT key FROM taken), encode(sha256(convert_to(
-    't' || E'\x1f' || 'binary-changed' || E'\x1f' || 'h' || E'\x1f' || ''
-    || E'\x1f' || '/p' || E'\x1f' || test.digest('b'), 'UTF8')), 'hex'),
-  'the key is the hash that is promised');
-SELECT matches((SELECT line FROM taken),
-  '^h: /p .*bbbbbbbbbbbb.*\(no-known-update\).*/proc/1842/exe',
-  'the line names host, path, digest, verdict and the evidence');
+CREATE FUNCTION pg_temp.swap(p_tenant integer, p_path text, p_minute numeric)
+RETURNS void LANGUAGE sql AS $$
+  SELECT FROM test.scan(p_tenant, 'h', p_minute, ARRAY[test.exe(p_path, 'a')]);
+  SELECT FROM test.scan(p_tenant, 'h', p_minute + 1,
+                        ARRAY[test.exe(p_path, 'b')]);
+$$;
+-- Leases, as "trap state sink", in their order.
+CREATE FUNCTION pg_temp.lease(p_tenant integer, p_sinks text[],
+  p_instance text, p_lease_s integer DEFAULT 60, p_limit integer DEFAULT 100)
+RETURNS text[] LANGUAGE sql AS $$
+  SELECT coalesce(array_agg(concat_ws(' ', l.exe_path, l.state, l.sink)
+                            ORDER BY l.outbox_id), '{}')
+  FROM process_dna.outbox_lease(p_tenant, p_sinks, p_instance, p_lease_s,
+                                p_limit) l
+$$;
+-- The lease or pause of everything is over, without waiting for it.
+CREATE FUNCTION pg_temp.later(p_interval interval) RETURNS void LANGUAGE sql
+AS $$ UPDATE process_dna.trap_outbox SET due_at = due_at - p_interval $$;
+CREATE FUNCTION pg_temp.done(p_tenant integer, p_path text, p_sink text)
+RETURNS void LANGUAGE sql AS $$
+  SELECT process_dna.outbox_done(p_tenant, ARRAY(
+    SELECT min(outbox_id) FROM process_dna.trap_outbox
+    WHERE tenant_id = p_tenant AND sink = p_sink
+      AND payload->>'exe_path' = p_path))
+$$;
 
-SELECT is_empty(format($$SELECT * FROM process_dna.outbox_lease(%s, '{nms}',
-    'two', 30, 10)$$, :t), 'what is leased goes to nobody else');
-SELECT is((SELECT sink FROM process_dna.outbox_lease(:t, '{mail}', 'two', 30,
-    10)), 'mail', 'another sink''s row is free');
-SELECT is_empty(format($$SELECT * FROM process_dna.outbox_lease(%s, '{x}',
-    'two', 30, 10)$$, :t), 'nobody gets what he did not ask for');
+-- register_sinks
+SELECT pg_temp.swap(:t, '/before', 0);
+SELECT is(test.open(:t), ARRAY['h /before b no-known-update critical'],
+  'an alert needs no sink');
+SELECT is(test.traps(:t), '{}', 'without a sink no trap is written');
+SELECT process_dna.register_sinks(:t, 'one', '{nms,pager}');
+SELECT process_dna.register_sinks(:t, 'two', '{nms,nms}');
+SELECT results_eq(format('SELECT sink COLLATE "default", instance
+    FROM process_dna.trap_sinks WHERE tenant_id = %s ORDER BY 1, 2', :t),
+  $$VALUES ('nms', 'one'), ('nms', 'two'), ('pager', 'one')$$,
+  'each correlator names its sinks');
+SELECT is(test.traps(:t), '{}', 'they get what happens from then on');
+SELECT pg_temp.swap(:t, '/p', 10);
+SELECT results_eq(format('SELECT sink COLLATE "default", payload->>''state''
+    FROM process_dna.trap_outbox WHERE tenant_id = %s ORDER BY outbox_id', :t),
+  $$VALUES ('nms', 'raised'), ('pager', 'raised')$$,
+  'one row is written for each sink, however many correlators name it');
+SELECT test.scan(:t, 'h', 12, ARRAY[test.exe('/p', 'b')]);
+SELECT is(cardinality(test.traps(:t)), 2, 'seen again, none is written');
 
--- A clear waits for its alert, sink by sink.
-SELECT test.scan(:t, 'h', 2, ARRAY[test.exe('/p', 'a',
-  package => 'dpkg:n=1:amd64')], addresses => '{2001:db8::1,192.0.2.1}');
-SELECT is_empty(format($$SELECT * FROM process_dna.outbox_lease(%s,
-    '{nms,mail}', 'two', 30, 10)$$, :t), 'a clear does not overtake its alert');
-UPDATE process_dna.trap_outbox SET due_at = now() - interval '1 s'
-WHERE tenant_id = :t AND leased_by = 'one';
-SELECT results_eq(format($$SELECT state, attempts
-    FROM process_dna.outbox_lease(%s, '{nms}', 'two', 30, 10)$$, :t),
-  $$VALUES ('raised', 2)$$, 'an expired lease is taken again');
-SELECT process_dna.outbox_done(:t, ARRAY[outbox_id]) FROM taken;
-SELECT results_eq(format($$SELECT state, severity, trap, attempts
-    FROM process_dna.outbox_lease(%s, '{nms}', 'one', 30, 10)$$, :t),
-  $$VALUES ('cleared', 'cleared', 'pdnaAlertCleared', 1)$$,
-  'when the alert is sent its clear comes');
+-- outbox_lease
+SELECT is(pg_temp.lease(:t, '{nms}', 'one'), ARRAY['/p raised nms'],
+  'a correlator leases the traps of the sinks that it asks for');
+SELECT is(pg_temp.lease(:t, '{x}', 'one'), '{}', 'and no others');
+SELECT row_eq(format($$SELECT leased_by, attempts, due_at
+    FROM process_dna.trap_outbox WHERE tenant_id = %s AND sink = 'nms'$$, :t),
+  ROW('one'::text, 1, now() + interval '60 s'), 'for as long as it says');
+SELECT is(pg_temp.lease(:t, '{nms}', 'two'), '{}',
+  'a second one does not get them');
+SELECT is(pg_temp.lease(:t, '{nms}', 'one'), '{}', 'nor the first once more');
+SELECT is(pg_temp.lease(:t + 1, '{nms,pager}', 'one'), '{}',
+  'nor another tenant');
+SELECT pg_temp.later('59 s');
+SELECT is(pg_temp.lease(:t, '{nms}', 'two'), '{}',
+  'a lease holds until its end');
+SELECT pg_temp.later('1 s');
+SELECT is(pg_temp.lease(:t, '{nms}', 'two'), ARRAY['/p raised nms'],
+  'when it has expired the trap is taken again');
+SELECT row_eq(format($$SELECT leased_by, attempts
+    FROM process_dna.trap_outbox WHERE tenant_id = %s AND sink = 'nms'$$, :t),
+  ROW('two'::text, 2), 'by whoever comes, and the attempts are counted');
+
+-- Order: /p clears, /q is raised.
+SELECT test.scan(:t, 'h', 13, ARRAY[test.exe('/p', 'a'), test.exe('/q', 'a')]);
+SELECT test.scan(:t, 'h', 14, ARRAY[test.exe('/p', 'a'), test.exe('/q', 'b')]);
+SELECT is(pg_temp.lease(:t, '{nms}', 'one'), ARRAY['/q raised nms'],
+  'a clear waits while its alert is under way, and no other alert with it');
+SELECT is(pg_temp.lease(:t, '{pager}', 'one'),
+  ARRAY['/p raised pager', '/q raised pager'],
+  'at another sink both alerts come, their clears later');
+SELECT pg_temp.later('61 s');
+SELECT is(pg_temp.lease(:t, '{nms}', 'one', 60, 1), ARRAY['/p raised nms'],
+  'the oldest come first, as many as asked for');
+SELECT pg_temp.done(:t, '/p', 'nms');
+SELECT is(pg_temp.lease(:t, '{nms}', 'two', 60, 1), ARRAY['/p cleared nms'],
+  'when the alert is sent its clear may go');
 SELECT is((SELECT count(DISTINCT key)::integer FROM process_dna.trap_outbox
-    WHERE tenant_id = :t), 1, 'of the same key');
+    WHERE tenant_id = :t AND payload->>'exe_path' = '/p'), 1, 'of the same key');
+SELECT is((SELECT count(*)::integer FROM process_dna.trap_outbox
+    WHERE tenant_id = :t AND sink = 'nms'), 2, 'what is sent is gone');
+SELECT pg_temp.done(:t, '/p', 'nms');
+SELECT process_dna.outbox_done(:t + 1, (SELECT array_agg(outbox_id)
+  FROM process_dna.trap_outbox WHERE tenant_id = :t));
+SELECT is((SELECT count(*)::integer FROM process_dna.trap_outbox
+    WHERE tenant_id = :t), 4, 'another tenant''s word sends nothing');
 
--- Retries
-SELECT outbox_id AS id FROM process_dna.trap_outbox
-  WHERE tenant_id = :t AND sink = 'nms' \gset
-SELECT process_dna.outbox_retry(:t, :id, 'no answer', 60);
-SELECT is_empty(format($$SELECT * FROM process_dna.outbox_lease(%s, '{nms}',
-    'one', 30, 10)$$, :t), 'a trap that failed pauses');
-SELECT row_eq(format($$SELECT error, leased_by, due_at
+-- outbox_retry
+SELECT outbox_id AS id FROM process_dna.outbox_lease(:t, '{nms}', 'one', 60, 9)
+  \gset
+SELECT process_dna.outbox_retry(:t, :id, 'no answer', 30);
+SELECT row_eq(format($$SELECT leased_by, error, due_at
     FROM process_dna.trap_outbox WHERE outbox_id = %s$$, :id),
-  ROW('no answer'::text, NULL::text, now() + interval '60 s'),
-  'and says why');
-SELECT process_dna.outbox_retry(:t, :id, 'no answer', 0);
-SELECT is((SELECT attempts FROM process_dna.outbox_lease(:t, '{nms}', 'one',
-    30, 10)), 2, 'then it is tried again');
-SELECT process_dna.outbox_done(:t + 1, ARRAY[:id]);
-SELECT is((SELECT count(*)::integer FROM process_dna.trap_outbox
-    WHERE outbox_id = :id), 1, 'another tenant''s rows are out of reach');
+  ROW(NULL::text, 'no answer'::text, now() + interval '30 s'),
+  'a trap that failed is given back with the reason');
+SELECT is((SELECT value FROM process_dna.list_status(:t)
+    WHERE key = 'traps-failing'), '1', 'status counts it');
+SELECT is(pg_temp.lease(:t, '{nms}', 'two'), '{}', 'it pauses');
+SELECT pg_temp.later('30 s');
+SELECT is(pg_temp.lease(:t, '{nms}', 'two'), ARRAY['/q raised nms'],
+  'then anybody may take it');
+SELECT is((SELECT attempts FROM process_dna.trap_outbox WHERE outbox_id = :id),
+  3, 'and the attempts are counted on');
+SELECT process_dna.outbox_retry(:t + 1, :id, 'not theirs', 0);
+SELECT is((SELECT error FROM process_dna.trap_outbox WHERE outbox_id = :id),
+  'no answer', 'another tenant''s failure is none of ours');
+SELECT process_dna.outbox_retry(:t, :id, repeat('x', 2000), 0);
+SELECT is((SELECT length(error) FROM process_dna.trap_outbox
+    WHERE outbox_id = :id), 1024, 'a long reason is cut');
 
--- p_limit
-SELECT test.scan(:t, 'm', 0, ARRAY[test.exe('/a', 'a'), test.exe('/b', 'b')]);
-SELECT test.scan(:t, 'm', 1, ARRAY[test.exe('/a', 'c'), test.exe('/b', 'c')]);
-SELECT is((SELECT count(*)::integer FROM process_dna.outbox_lease(:t, '{nms}',
-    'one', 30, 1)), 1, 'no more than asked for are taken');
-SELECT is((SELECT count(*)::integer FROM process_dna.outbox_lease(:t, '{nms}',
-    'one', 30, 10)), 1, 'then the rest');
-
--- Sinks
-UPDATE process_dna.trap_sinks SET named_at = now() - interval '2 days'
-WHERE tenant_id = :t AND sink = 'mail';
-SELECT process_dna.register_sinks(:t, 'one', '{nms}');
-SELECT results_eq(format('SELECT DISTINCT sink COLLATE "default"
-    FROM process_dna.trap_sinks WHERE tenant_id = %s', :t),
-  $$VALUES ('nms')$$, 'a sink that nobody has named for a day goes');
-SELECT is((SELECT count(*)::integer FROM process_dna.trap_outbox
-    WHERE tenant_id = :t AND sink = 'mail'), 0, 'with what it was to get');
-UPDATE process_dna.trap_sinks SET named_at = now() - interval '23 hours'
-WHERE tenant_id = :t;
-SELECT process_dna.outbox_lease(:t, '{nms}', 'one', 30, 10);
+-- Sinks that nobody names any more
+SELECT process_dna.register_sinks(:t, 'one', '{nms,gone}');
+UPDATE process_dna.trap_sinks SET named_at = now() - interval '25 h'
+  WHERE tenant_id = :t;
+SELECT process_dna.outbox_add(:t, array_agg(alert_id), 'updated')
+  FROM process_dna.process_dna_alerts WHERE tenant_id = :t;
+SELECT pg_temp.lease(:t, '{nms}', 'one');
 SELECT is((SELECT named_at FROM process_dna.trap_sinks
-    WHERE tenant_id = :t AND instance = 'one'), now(),
+    WHERE tenant_id = :t AND sink = 'nms' AND instance = 'one'), now(),
   'who asks for a sink''s traps names it');
-
-SELECT process_dna.configure_tenant('none', 180, 0, 0, 'critical') AS n \gset
-SELECT test.scan(:n, 'h', 0, ARRAY[test.exe('/memfd:x', 'a', 'anonymous')]);
-SELECT is((SELECT count(*)::integer FROM process_dna.trap_outbox
-    WHERE tenant_id = :n), 0, 'without a sink nothing is written');
-SELECT process_dna.register_sinks(:n, 'one', '{late}');
-SELECT is((SELECT count(*)::integer FROM process_dna.trap_outbox
-    WHERE tenant_id = :n), 0, 'a new sink gets what happens from then on');
+SELECT test.work(:t);
+SELECT is((SELECT array_agg(sink::text) FROM process_dna.trap_sinks
+    WHERE tenant_id = :t), '{nms}',
+  'a sink that nobody has named for a day is forgotten, unless asked for');
+SELECT is((SELECT array_agg(DISTINCT sink::text) FROM process_dna.trap_outbox
+    WHERE tenant_id = :t), '{nms}', 'with what was to be sent to it');
+SELECT process_dna.register_sinks(:t, 'one', '{new}');
+UPDATE process_dna.trap_sinks SET named_at = now() - interval '25 h'
+  WHERE tenant_id = :t AND sink = 'nms';
+SELECT process_dna.register_sinks(:t, 'one', '{new}');
+SELECT is((SELECT array_agg(sink::text) FROM process_dna.trap_sinks
+    WHERE tenant_id = :t), '{new}', 'registering others forgets it as well');
 
 SELECT * FROM finish();
 ROLLBACK;
