@@ -1,6 +1,6 @@
 -- Goal: what the commands show is what the tables say.
 BEGIN;
-SELECT plan(19);
+SELECT plan(22);
 SELECT test.tenant() AS t \gset
 
 SELECT is(process_dna.tenant_id('t'), :t, 'a tenant is found by its name');
@@ -87,6 +87,61 @@ WHERE instance = 'old';
 SELECT test.work(:t);
 SELECT is((SELECT count(*)::integer FROM process_dna.correlators), 1,
   'and forgotten after a week');
+
+
+-- status, with each figure another
+SELECT process_dna.configure_tenant('figures', 180, 3600, 0, 'info') AS t \gset
+SELECT process_dna.register_sinks(:t, 'one', '{nms,mail}');
+SELECT process_dna.register_sinks(:t, 'two', '{nms}');
+SELECT test.scan(:t, 'h', 0, ARRAY(
+  SELECT test.exe('/changed' || n, 'a') FROM generate_series(1, 4) n
+  UNION ALL
+  SELECT test.exe('/updated' || n, 'a', package => 'dpkg:u' || n || '=1:all')
+  FROM generate_series(1, 2) n
+  UNION ALL SELECT test.exe('/restart', 'a')
+  UNION ALL SELECT test.exe('/gone', 'a')));
+SELECT test.manifest(:t, NULL, '/restart', 'b');
+SELECT test.scan(:t, 'h', 70, ARRAY(
+  SELECT test.exe('/changed' || n, 'b') FROM generate_series(1, 4) n
+  UNION ALL
+  SELECT test.exe('/updated' || n, 'b', package => 'dpkg:u' || n || '=2:all')
+  FROM generate_series(1, 2) n
+  UNION ALL SELECT test.exe('/new' || n, 'c') FROM generate_series(1, 3) n
+  UNION ALL
+  SELECT test.exe('/held' || n, 'd', package => 'dpkg:h=1:all+')
+  FROM generate_series(1, 5) n
+  UNION ALL SELECT test.exe('/restart', 'b', 'replaced')
+  UNION ALL SELECT test.exe('/restart', 'a', 'superseded')));
+SELECT test.scan(:t, 'quiet' || n, 71, '{}') FROM generate_series(1, 6) n;
+UPDATE process_dna.agents SET silence = 'agent'
+WHERE tenant_id = :t AND name IN ('quiet1', 'quiet2', 'quiet3', 'quiet4');
+SELECT process_dna.agents_retire(:t, 'quiet4', 'me');
+SELECT process_dna.outbox_retry(:t, outbox_id, 'no answer', 60)
+  FROM process_dna.trap_outbox WHERE tenant_id = :t ORDER BY outbox_id LIMIT 7;
+UPDATE process_dna.trap_outbox SET created_at = test.at(72)
+WHERE outbox_id = (SELECT max(outbox_id) FROM process_dna.trap_outbox
+                   WHERE tenant_id = :t);
+SELECT is((SELECT jsonb_object_agg(key, value)
+    FROM process_dna.list_status(:t)),
+  jsonb_build_object('tenant', 'figures', 'schema-version',
+    (SELECT max(version)::text FROM process_dna.schema_version),
+    'agents', '6', 'agents-silent', '3', 'agents-retired', '1',
+    'last-scan', to_char(test.at(71) AT TIME ZONE 'UTC',
+                         'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+    'executables', '16', 'baselines', '11', 'restart-pending', '1',
+    'held', '5', 'alerts-critical', '4', 'alerts-warning', '3',
+    'alerts-info', '2', 'manifest-requests', '2', 'traps-waiting', '18',
+    'traps-failing', '7', 'traps-oldest', to_char(test.at(72)
+      AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+    'trap-sinks', 'mail nms'), 'status tells every figure');
+UPDATE process_dna.manifest_requests SET state = 'failed'
+WHERE tenant_id = :t AND package = 'u1';
+SELECT is((SELECT value FROM process_dna.list_status(:t)
+    WHERE key = 'manifest-requests'), '1', 'of requests, those that go on');
+SELECT process_dna.configure_tenant('nothing', 180, 0, 0, 'critical') AS t \gset
+SELECT is((SELECT jsonb_object_agg(key, value) - 'tenant' - 'schema-version'
+    FROM process_dna.list_status(:t) WHERE value <> '0'), '{}',
+  'a new tenant has none, and dates of nothing are null');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,7 +1,7 @@
 -- Goal: an agent that is not heard of raises one alert, a fleet one for all,
 -- each with its clear; nobody is blamed for what the correlator missed itself.
 BEGIN;
-SELECT plan(24);
+SELECT plan(27);
 
 -- Hosts NAME1..NAMEn, heard of p_ago seconds ago.
 CREATE FUNCTION pg_temp.hosts(p_tenant integer, p_name text, p_n integer,
@@ -95,9 +95,31 @@ SELECT is((SELECT string_agg(key || ' ' || value, ', ')
     WHERE key IN ('agents', 'agents-silent', 'agents-retired')),
   'agents 199, agents-silent 9, agents-retired 1', 'status tells them apart');
 SELECT is(pg_temp.alerts(:t), '9 agent-silent', 'a retired agent''s is closed');
-SELECT is(process_dna.accept(:t, max(alert_id), 'me', 'x'),
-  'nothing to accept', 'silence can''t be accepted')
-FROM process_dna.process_dna_alerts WHERE tenant_id = :t AND state = 'open';
+
+-- accept
+SELECT test.tenant('accept') AS t \gset
+SELECT pg_temp.hosts(:t, 'a', 10, 200);
+SELECT pg_temp.hosts(:t, 'b', 30, 0);
+SELECT test.work(:t);
+SELECT pg_temp.heard(:t, 'a%', 0);
+SELECT pg_temp.heard(:t, 'b1', 200);
+SELECT test.work(:t);
+SELECT pg_temp.heard(:t, 'a%', 200);
+SELECT test.work(:t);
+SELECT results_eq(format($$SELECT kind COLLATE "default", state
+      COLLATE "default", process_dna.accept(tenant_id, alert_id, 'me', 'x')
+    FROM process_dna.process_dna_alerts WHERE tenant_id = %s
+    ORDER BY alert_id$$, :t),
+  $$VALUES ('fleet-silent', 'resolved', 'nothing to accept'),
+           ('agent-silent', 'open', 'nothing to accept'),
+           ('fleet-silent', 'open', 'nothing to accept')$$,
+  'silence can''t be accepted, an agent''s or the fleet''s, open or not');
+SELECT is(pg_temp.alerts(:t), '1 agent-silent, 1 fleet-silent',
+  'nothing is closed by it');
+SELECT is((SELECT count(*)::integer FROM process_dna.agent_events
+    WHERE tenant_id = :t AND event = 'accepted'), 0, 'no event comes of it');
+SELECT is(array_length(array_positions(test.traps(:t),
+    'pdnaAlertCleared cleared cleared'), 1), 1, 'nor another clear');
 
 SELECT * FROM finish();
 ROLLBACK;
