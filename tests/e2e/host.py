@@ -9,7 +9,9 @@ from collections import Counter
 
 from collectd_packet import identity
 from harness import TENANT, Collectd, Correlator, Service, Snmptrapd, copy_binary
-from processes import Failed, fresh_dir, register, unregister, wait_for
+from processes import (
+    BindMount, Failed, fresh_dir, register, unregister, wait_for,
+)
 
 # How deep below a host's directory executables are looked for.
 DEPTH = 20
@@ -140,8 +142,8 @@ class Host:
         with contextlib.ExitStack() as stack:
             if self.collectd:
                 stack.callback(self.collectd.stop)
-            for service in self.services:
-                stack.callback(service.stop)
+            for thing in self.services + self.mounts:
+                stack.callback(thing.stop)
 
     # --- services -----------------------------------------------------------
     def binary(self, name="service", tag=b"", source="/bin/sleep"):
@@ -155,6 +157,10 @@ class Host:
                    else Service.of(path, **kwargs))
         self.services.append(service)
         return service
+
+    def bind(self, source, target):
+        self.mounts.append(BindMount(source, target))
+        return self.mounts[-1]
 
     # --- what the central host knows -------------------------------------------
     @staticmethod

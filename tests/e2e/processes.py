@@ -246,3 +246,21 @@ class Guard:
         self.shell.kill()
         self.shell.wait()
         self.shell.stdin.close()
+
+
+class BindMount:
+    """A file mounted over another, until it is stopped or we are gone."""
+
+    def __init__(self, source, target):
+        self.shell = subprocess.Popen(
+            ["sh", "-ec", 'mount --bind "$1" "$2"; echo; cat >/dev/null;'
+             ' umount -l "$2"', "sh", source, target],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            start_new_session=True)
+        register(self)
+        if self.shell.stdout.readline() == b"":
+            raise Failed(f"mount --bind {source!r} {target!r}")
+
+    def stop(self):
+        unregister(self)
+        self.shell.communicate()

@@ -42,16 +42,28 @@ def test_bind_mount_over_the_path_in_a_private_mount_namespace(host):
         f"mount --bind '{os.fsdecode(evil)}' '{os.fsdecode(path)}'",
         f"'{os.fsdecode(path)}' 86400"))
     alert = host.wait_critical(path, sha256=sha256_of(evil))
-    assert alert["container"] == ""
+    assert (alert["container"], alert["exe_state"]) == ("", "current")
+
+
+def test_bind_mount_over_the_path_of_a_running_service(host):
+    path = host.binary()
+    host.established(path)
+    evil = host.binary("evil", tag=b"evil")
+
+    mount = host.bind(evil, path)
+    alert = host.wait_critical(path, sha256=sha256_of(evil))
+    assert alert["exe_state"] == "replaced"
+    mount.stop()
+    assert host.wait_trap(alert, "pdnaAlertCleared")
 
 
 def test_private_tmp_shares_the_hosts_baseline(host):
     path = host.binary()
     host.established(path)
-    # Not over /tmp itself: our folders may lie there.
-    private_tmp = in_namespace(
-        f"mount -t tmpfs tmpfs '{fresh_dir(host.directory / 'tmp')}'",
-        f"'{os.fsdecode(path)}' 86400")
+    # Not on /tmp itself, where all of this may lie.
+    tmp = fresh_dir(host.directory / "tmp")
+    private_tmp = in_namespace(f"mount -t tmpfs tmpfs '{tmp}'",
+                               f"'{os.fsdecode(path)}' 86400")
     service = host.run("/usr/bin/unshare", private_tmp)
     wait_for("service in its namespace", lambda: service.exe() == path)
     host.assert_quiet(path, 3)
@@ -74,6 +86,7 @@ def test_chroot_is_judged_by_its_path_on_the_host(host):
     service = host.run(b"/service", [b"/service"], preexec=enter)
     assert host.wait_baseline(path)[0] == sha256_of(path)
     host.assert_quiet(path)
+    assert {c for _, c in observed(host, path).values()} == {""}
     service.stop()
     swap(path, b"evil", HELPERS / "service")
     host.run(b"/service", [b"/service"], preexec=enter)
