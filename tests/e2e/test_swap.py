@@ -67,18 +67,23 @@ def next_release(path):
     return path + b".next", sha256_of(path + b".next")
 
 
-def test_update_without_restart_is_restart_pending(host):
-    path = host.binary()
+def updated(host, path):
+    """A service that runs on after an update which the manifest knows; also
+    gives its digest, of which a copy lies beside the new file as .old."""
     service = host.established(path)
     old = sha256_of(path)
     shutil.copy2(path, path + b".old")
-
-    # The manifest knows the new one: no alert, though the old image runs on.
     release, new = next_release(path)
     approve(host, path, new)
     os.rename(release, path)
     assert host.wait_baseline(path, new) == (new, "manifest")
     host.assert_quiet(path, 3)
+    return service, old
+
+
+def test_update_without_restart_is_restart_pending(host):
+    path = host.binary()
+    service, old = updated(host, path)
     pending = [a for a in host.system.correlator.json("alerts", "--restart-pending")
                if (a["host"], a["path"]) == (host.name, host.path_text(path))]
     assert [a["observed_sha256"] for a in pending] == [old]
@@ -87,6 +92,18 @@ def test_update_without_restart_is_restart_pending(host):
     service.stop()
     os.rename(path + b".old", path)
     host.run(path)
+    host.wait_critical(path, sha256=old)
+
+
+def test_old_binary_started_anew_beside_the_new_file(host):
+    path = host.binary()
+    service, old = updated(host, path)
+    service.stop()
+    os.rename(path, path + b".new")
+    os.rename(path + b".old", path)
+    anew = host.run(path)
+    wait_for("started", lambda: anew.exe() == path)
+    os.rename(path + b".new", path)
     host.wait_critical(path, sha256=old)
 
 
