@@ -1,6 +1,8 @@
 """Parts of the system go away and come back: nothing that was accepted is
 lost, and nothing is told twice."""
 
+import os
+import socket
 import time
 
 from harness import Clock, swap
@@ -39,21 +41,53 @@ def test_correlator_killed_between_verdict_and_trap(make_system, make_host):
     assert len(host.alerts(path)) == 1
 
 
+def test_correlator_killed_while_an_inform_waits_for_its_answer(
+        make_system, make_host):
+    system = make_system(sinks=lambda nms: {"informed": nms.session(inform=True)})
+    system.start()
+    host = make_host(system)
+    path = host.binary()
+    host.established(path)
+
+    system.nms.stop()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
+        mute.bind(("127.0.0.1", system.nms.port))
+        mute.settimeout(60)
+        swap(path, b"evil")
+        mute.recv(65536)
+        system.correlator.kill()
+    # As if the time of its lease had passed.
+    system.sql("UPDATE process_dna.trap_outbox SET due_at = now()")
+    system.nms.start()
+    system.correlator.start()
+    alert = host.wait_critical(path, sha256=sha256_of(path))
+    host.wait_scans(2)
+    assert len(traps_of(system, alert)) == 1
+
+
 def test_postgresql_stopped_for_20_s(make_system, make_host):
     system = make_system().start()
     host, other = make_host(system), make_host(system)
-    path, kept = host.binary(), other.binary()
+    path, brief, kept = host.binary(), host.binary("brief"), other.binary()
     host.established(path)
+    host.established(brief)
     other.established(kept)
 
     began = time.monotonic()
     system.postgres.halt()
     swap(path, b"evil")
+    # What only scans from the outage show.
+    os.link(brief, brief + b".first")
+    swap(brief, b"evil")
+    evil = sha256_of(brief)
+    pass_seconds(began, OUTAGE_S / 2)
+    os.rename(brief + b".first", brief)
     pass_seconds(began, OUTAGE_S)
     system.correlator.run("status", status=(3,))
     system.postgres.resume()
 
     alert = host.wait_critical(path, sha256=sha256_of(path))
+    assert host.wait_alert(brief)["observed_sha256"] == evil
     host.wait_scans(2)
     assert len(host.alerts(path)) == 1 and len(traps_of(system, alert)) == 1
     other.assert_quiet(kept)
@@ -129,7 +163,7 @@ def test_host_clock_stepped_back(system, make_host):
     path = host.binary()
     host.established(path)
 
-    clock.step_to(-8)
+    clock.step_to(-300)
     swap(path, b"evil")
     host.wait_critical(path, sha256=sha256_of(path))
     clock.step_to(0)
