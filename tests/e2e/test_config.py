@@ -112,4 +112,5 @@ def test_mistake_in_the_plugins_configuration(system, make_host, key, value):
     wait_for("said", lambda: any(
         key in line and "process_dna" in line
         for line in wrong.collectd.log.text().splitlines()))
+    host.wait_scans(2)
     assert system.last_observed(wrong.name) == 0

@@ -1,5 +1,7 @@
 """Every kind of sink gets the same alert."""
 
+import re
+
 from harness import swap
 from host import sha256_of
 from processes import wait_for
@@ -31,8 +33,12 @@ def test_v2c_and_v3_traps_and_informs(make_system, make_host):
     all_arrive(host.wait_critical(path, sha256=sha256_of(path)))
     assert system.new_counters()["informs-acknowledged"] == 2
 
-    # A receiver refuses v3 traps whose engineBoots did not move on.
+    # A receiver refuses v3 traps whose engineBoots did not move on, when it
+    # has known the sender for long enough (RFC 3414, 3.2).
     system.correlator.kill()
     system.correlator.start()
+    before, after = map(int, re.findall(r"SNMP engine .*, boots (\d+)",
+                                        system.correlator.log.text()))
+    assert after > before
     swap(second, b"evil")
     all_arrive(host.wait_critical(second, sha256=sha256_of(second)))
