@@ -47,7 +47,9 @@ void ingest_memory_judged(struct ingest_memory *m, const char *host,
 /* Verdicts may have changed: for one agent, or (0) for all. */
 void ingest_memory_invalidate(struct ingest_memory *m, int64_t agent_id);
 
-/* What the database knows of a host, which wins over what came in here. */
+/* What the database knows of a host. It wins over what came in here, but for
+ * scans that are newer; where it knows of none, after a reset, they are
+ * forgotten. */
 void ingest_memory_load(struct ingest_memory *m, const char *host,
                         int64_t agent_id, const struct ingest_agent *agent);
 

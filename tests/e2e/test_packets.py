@@ -197,6 +197,24 @@ def test_newer_boot_starts_afresh(central):
             .executable("/opt/after", DIGEST), "/opt/after")
 
 
+def test_after_a_reset_a_scan_of_any_time_is_taken(central):
+    host = "reset"
+    now = time.time()
+    take_up(central, host, Scan(host, now + 300, 7, now - 1000)
+            .executable("/opt/before", DIGEST), "/opt/before")
+    earlier = Scan(host, now, 8, now - 1000).executable("/opt/after", DIGEST)
+    begin = central.new_counters()["dropped-replayed"]
+    send(earlier.packets(USER, PASSWORD), central.correlator.port)
+    assert central.new_counters()["dropped-replayed"] == begin + 1
+
+    central.correlator.run("agents", "reset", host)
+
+    def taken():
+        send(earlier.packets(USER, PASSWORD), central.correlator.port)
+        return "/opt/after" in known_paths(central, host)
+    wait_for("taken", taken, every=0.5)
+
+
 def test_auth_file_is_read_again(central):
     host = "newcomer"
 

@@ -269,6 +269,19 @@ static void the_database_knows_whom_a_host_is_bound_to(void **state) {
   ingest_memory_free(m);
 }
 
+static void what_the_database_has_forgotten_is_forgotten(void **state) {
+  struct ingest_memory *m = settled_memory();
+  const struct ingest_agent reset = {.signer = "user"};
+  struct ingest_agent agent;
+
+  (void)state;
+  ingest_memory_load(m, "host", AGENT_ID, &reset);
+  assert_true(ingest_memory_agent(m, "host", &agent));
+  assert_int_equal(agent.last_observed_us, 0);
+  assert_int_equal(agent.boot_s, 0);
+  ingest_memory_free(m);
+}
+
 static void hosts_over_the_bound_are_judged_each_time(void **state) {
   struct ingest_memory *m = ingest_memory_new(0);
   struct ingest_ticket ticket;
@@ -313,6 +326,7 @@ int main(void) {
       cmocka_unit_test(replays_are_told_by_what_was_taken),
       cmocka_unit_test(a_relay_is_no_hosts_own_user),
       cmocka_unit_test(the_database_knows_whom_a_host_is_bound_to),
+      cmocka_unit_test(what_the_database_has_forgotten_is_forgotten),
       cmocka_unit_test(hosts_over_the_bound_are_judged_each_time),
       cmocka_unit_test(many_hosts_are_told_apart),
   };
