@@ -103,6 +103,22 @@ class Postgres:
             raise Failed(f"psql: {done.stderr.strip()}\n{statement[:2000]}")
         return [line.split("\x1f") for line in done.stdout.splitlines()]
 
+    @contextlib.contextmanager
+    def holding(self, statement, conninfo):
+        """What a statement has locked stays so meanwhile."""
+        psql = subprocess.Popen(
+            ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", conninfo],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            preexec_fn=die_with_parent)
+        try:
+            print("BEGIN;", statement + ";", "\\echo held", sep="\n",
+                  file=psql.stdin, flush=True)
+            if "held\n" not in iter(psql.stdout.readline, ""):
+                raise Failed(f"psql: {statement}")
+            yield
+        finally:
+            psql.communicate()
+
 
 class Snmptrapd:
     """The receiving NMS, with PROCESS-DNA-MIB loaded."""

@@ -158,8 +158,15 @@ def test_two_correlators_judge_the_same_10000_new_keys_at_once(make_system):
         kwargs={"pause": 0.0005})
         for which, (c, order) in enumerate(zip(system.correlators,
                                                (hosts, backwards)))]
-    for thread in threads:
-        thread.start()
+    # Both have begun, and neither is ahead, when they may go on.
+    with system.postgres.holding(
+            "SELECT FROM process_dna.agents "
+            f"WHERE name = '{hosts[BATCH // 2][1]}' FOR UPDATE", system.conninfo):
+        for thread in threads:
+            thread.start()
+        wait_for("both wait", lambda: system.value(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = "
+            "current_database() AND wait_event_type = 'Lock'") == "2")
     for thread in threads:
         thread.join()
     wait_for("all judged", lambda: known({"last0", "last1"}), 120)
