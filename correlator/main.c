@@ -90,12 +90,11 @@ static const struct command *find_command(const char *name) {
   return NULL;
 }
 
-/* The help of a command needs no configuration. */
+/* The help of a command needs no configuration. Only right behind the command
+ * is --help sure to ask for it: elsewhere it may be the value of an option. */
 static bool asks_for_help(int argc, char **argv) {
-  for (int i = 1; i < argc; i++)
-    if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-      return true;
-  return false;
+  return argc > 1 &&
+         (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
 }
 
 int main(int argc, char **argv) {

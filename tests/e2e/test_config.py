@@ -59,7 +59,7 @@ WRONG = [
 def checked(tmp_path, state_directory):
     port = free_udp_port()
 
-    def run(text, mode=0o600):
+    def run(text, mode=0o600, command=("agents",)):
         auth = tmp_path / "auth"
         auth.write_text("agents: password\n")
         auth.chmod(0o600)
@@ -68,7 +68,7 @@ def checked(tmp_path, state_directory):
         config.write_text(text.format(port=port, auth=auth,
                                       state=tmp_path / "state"))
         config.chmod(mode)
-        done = subprocess.run([CORRELATOR, "-c", config, "agents"],
+        done = subprocess.run([CORRELATOR, "-c", config, *command],
                               capture_output=True, text=True, timeout=60)
         return done.returncode, done.stderr, config
     return run
@@ -89,6 +89,19 @@ def test_secrets_that_others_can_read_are_refused(checked):
     assert checked(GOOD)[0] == 3
     status, message, config = checked(GOOD, mode=0o644)
     assert status == 2 and str(config) in message
+
+
+def test_help_needs_no_configuration(tmp_path):
+    done = subprocess.run([CORRELATOR, "-c", tmp_path / "none", "accept", "-h"],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and "Usage: " in done.stdout
+
+
+@pytest.mark.parametrize("command", [
+    ("accept", "5", "--why", "-h"), ("accept", "5", "--why", "--help"),
+    ("agents", "rebind", "--user", "-h", "x"), ("explain", "--", "-h")])
+def test_the_value_of_an_option_asks_for_no_help(checked, command):
+    assert checked(GOOD, command=command)[0] == 3  # its database is away
 
 
 def test_missing_file(tmp_path):
