@@ -17,8 +17,9 @@ RETURNS void LANGUAGE sql AS $$
          CASE WHEN r.verdict = 'held'
            THEN coalesce(r.held_since, r.arrived_at) END,
          r.acknowledged,
-         -- A new binary is its path's baseline already.
-         coalesce(r.verdict, '') <> 'held'
+         -- A new binary is its path's baseline already. When a transaction
+         -- ends, the baseline takes the package's version over.
+         coalesce(r.verdict, '') <> 'held' AND r.in_transaction IS NOT true
            AND (r.severity IS NULL OR r.verdict = 'new-binary')
            AND NOT (r.state = 'unreadable' AND r.reason <> 'pending'
                     AND r.unreadable_scans < 3)

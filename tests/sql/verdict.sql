@@ -1,7 +1,7 @@
 -- Goal: each rule of the verdict gives what it promises, and the first that
 -- fits counts.
 BEGIN;
-SELECT plan(53);
+SELECT plan(54);
 
 -- 1: spoofed
 SELECT test.tenant('spoofed') AS t \gset
@@ -236,6 +236,19 @@ SELECT test.scan(:t, 'h', 2, ARRAY[
 SELECT is(test.open(:t), ARRAY['h /p b unverified-update critical',
   'h /q c no-known-update critical'],
   'a digest that stayed through the update is not excused by it later');
+
+SELECT process_dna.configure_tenant('lenient', 180, 3600, 1800, 'accept')
+  AS t \gset
+SELECT test.scan(:t, 'h', 0, ARRAY[
+  test.exe('/p', 'a', package => 'dpkg:n=1:amd64')]);
+SELECT test.scan(:t, 'h', 1, ARRAY[
+  test.exe('/p', 'a', package => 'dpkg:n=2:amd64+')]);
+SELECT test.scan(:t, 'h', 2, ARRAY[
+  test.exe('/p', 'a', package => 'dpkg:n=2:amd64')]);
+SELECT test.scan(:t, 'h', 30, ARRAY[
+  test.exe('/p', 'b', package => 'dpkg:n=2:amd64')]);
+SELECT is(test.open(:t), ARRAY['h /p b no-known-update critical'],
+  'also if it was seen in the middle of the update''s transaction');
 
 SELECT * FROM finish();
 ROLLBACK;
