@@ -1,6 +1,7 @@
 -- An alert about an executable in one line (pdnaAlertText): host and path
 -- first, then what was expected and what was found, the verdict's name in
--- brackets, and the command that secures the evidence.
+-- brackets, and the command that secures the evidence: a path that a shell
+-- would not take as it stands is in no command.
 CREATE OR REPLACE FUNCTION process_dna.alert_line(
   p_verdict text, p_host text, p_container text, p_path text, p_state text,
   p_reason text, p_sha256 text, p_baseline text, p_baseline_version text,
@@ -44,10 +45,12 @@ BEGIN
             END
           END
       END
-    || ' (' || p_verdict || '); pid ' || p_pid || '. First: cp '
+    || ' (' || p_verdict || '); pid ' || p_pid || '. First: '
     || CASE
-      WHEN p_state <> 'replaced' THEN '/proc/' || p_pid || '/exe'
-      WHEN p_container = '' THEN p_path
-      ELSE '/proc/' || p_pid || '/root' || p_path END
+      WHEN p_state <> 'replaced' THEN 'cp /proc/' || p_pid || '/exe'
+      WHEN p_path !~ '^[A-Za-z0-9/._+@,=-]+$'
+        THEN 'copy the file, as explain says,'
+      WHEN p_container = '' THEN 'cp ' || p_path
+      ELSE 'cp /proc/' || p_pid || '/root' || p_path END
     || ' to a safe place');
 END $$;

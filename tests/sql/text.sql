@@ -1,6 +1,6 @@
 -- Goal: lines for people are one line, bounded, printable, and precise.
 BEGIN;
-SELECT plan(14);
+SELECT plan(23);
 
 SELECT is(process_dna.printable('plain ü'), 'plain ü', 'text stays as it is');
 SELECT is(process_dna.printable(E'a\nb\x1b[31m\x7f\u0085'),
@@ -18,9 +18,10 @@ SELECT is(process_dna.line_of(repeat('x', 1024)), repeat('x', 1024),
 
 CREATE FUNCTION pg_temp.line(p_verdict text, state text DEFAULT 'current',
   container text DEFAULT '', package text DEFAULT 'nginx',
-  baseline text DEFAULT test.digest('a')) RETURNS text LANGUAGE sql AS $$
+  baseline text DEFAULT test.digest('a'),
+  path text DEFAULT '/usr/sbin/nginx') RETURNS text LANGUAGE sql AS $$
   SELECT process_dna.alert_line(p_verdict, 'web1', container,
-    '/usr/sbin/nginx', state, 'denied', test.digest('b'), baseline, '1.0',
+    path, state, 'denied', test.digest('b'), baseline, '1.0',
     package, CASE package WHEN '' THEN '' ELSE '1.1' END, 'nginx', 1842)
 $$;
 SELECT is(pg_temp.line('no-known-update', package => ''),
@@ -34,6 +35,11 @@ SELECT is(pg_temp.line('unverified-update', 'replaced', 'img1'),
   'of nginx from 1.0 to 1.1, whose manifest is not known (unverified-update); '
   'pid 1842. First: cp /proc/1842/root/usr/sbin/nginx to a safe place',
   'an unverified update, in a container, whose new file lies on disk only');
+SELECT matches(pg_temp.line('no-known-update', 'replaced', path => p),
+  '; pid 1842\. First: copy the file, as explain says, to a safe place$',
+  'no command holds ' || p)
+FROM unnest(ARRAY['/tmp/x;reboot', '/tmp/$(id)', '/tmp/`id`', '/tmp/a|b',
+  '/tmp/a&b', '/tmp/>x', '/opt/my%20app', '/tmp/*', '/tmp/''x']) p;
 SELECT matches(pg_temp.line('not-in-manifest', baseline => NULL),
   'is no trusted executable: SHA-256 bbb.* manifest of nginx 1.1 lists other',
   'not in the manifest, at first use');
