@@ -188,15 +188,16 @@ void ingest_memory_load(struct ingest_memory *m, const char *host,
     if (a->agent_id != agent_id)
       a->settled = false;
     a->agent_id = agent_id;
-    memcpy(a->known.signer, agent->signer, sizeof(a->known.signer));
-    /* What came in here may be ahead of the database; but one that knows of
-     * no scan has been told to forget them (agents reset). */
-    if (agent->last_observed_us == 0 || agent->boot_s > a->known.boot_s ||
+    /* What came in here may be ahead of the database, but not if another user
+     * sent it, or if the agent was reset. */
+    if (strcmp(a->known.signer, agent->signer) != 0 ||
+        agent->last_observed_us == 0 || agent->boot_s > a->known.boot_s ||
         (agent->boot_s == a->known.boot_s &&
          agent->last_observed_us > a->known.last_observed_us)) {
       a->known.boot_s = agent->boot_s;
       a->known.last_observed_us = agent->last_observed_us;
     }
+    memcpy(a->known.signer, agent->signer, sizeof(a->known.signer));
   }
   (void)pthread_mutex_unlock(&m->lock);
 }

@@ -255,17 +255,57 @@ static void a_relay_is_no_hosts_own_user(void **state) {
   ingest_memory_free(m);
 }
 
+static void by_stranger(struct report *r) {
+  (void)set_text(r->signer, "stranger");
+  r->identity.boot_s = INT64_C(253402300799);
+  r->observed_us += 600000000;
+}
+
+/* With the database away nobody knows yet whose host it is. */
+static void a_stranger_does_not_make_the_hosts_scans_replays(void **state) {
+  struct ingest_memory *m = ingest_memory_new(AGENTS_MAX);
+  const struct ingest_agent in_database = {
+      .last_observed_us = now_us, .boot_s = 1700000000, .signer = "user"};
+  struct ingest_ticket ticket;
+  struct ingest_agent agent;
+
+  (void)state;
+  take(m, by_stranger, &ticket);
+  ingest_memory_load(m, "host", AGENT_ID, &in_database);
+  assert_true(ingest_memory_agent(m, "host", &agent));
+  assert_int_equal(agent.last_observed_us, in_database.last_observed_us);
+  assert_int_equal(agent.boot_s, in_database.boot_s);
+  assert_string_equal(agent.signer, "user");
+  ingest_memory_free(m);
+}
+
+static void after_a_reset_a_scan_of_any_time_is_newer(void **state) {
+  struct ingest_memory *m = settled_memory();
+  const struct ingest_agent was_reset = {.signer = "user"};
+  struct ingest_agent agent;
+
+  (void)state;
+  ingest_memory_load(m, "host", AGENT_ID, &was_reset);
+  assert_true(ingest_memory_agent(m, "host", &agent));
+  assert_int_equal(agent.last_observed_us, 0);
+  assert_int_equal(agent.boot_s, 0);
+  ingest_memory_free(m);
+}
+
 static void the_database_knows_whom_a_host_is_bound_to(void **state) {
   struct ingest_memory *m = settled_memory();
-  const struct ingest_agent older = {
-      .last_observed_us = 1, .boot_s = 1700000000, .signer = "other"};
+  struct ingest_agent older = {
+      .last_observed_us = 1, .boot_s = 1700000000, .signer = "user"};
   struct ingest_agent agent;
 
   (void)state;
   ingest_memory_load(m, "host", AGENT_ID, &older);
   assert_true(ingest_memory_agent(m, "host", &agent));
-  assert_string_equal(agent.signer, "other");
   assert_int_equal(agent.last_observed_us, now_us);
+  (void)set_text(older.signer, "other");
+  ingest_memory_load(m, "host", AGENT_ID, &older);
+  assert_true(ingest_memory_agent(m, "host", &agent));
+  assert_string_equal(agent.signer, "other");
   ingest_memory_free(m);
 }
 
@@ -325,6 +365,8 @@ int main(void) {
       cmocka_unit_test(equal_scans_become_one_touch_of_the_last),
       cmocka_unit_test(replays_are_told_by_what_was_taken),
       cmocka_unit_test(a_relay_is_no_hosts_own_user),
+      cmocka_unit_test(a_stranger_does_not_make_the_hosts_scans_replays),
+      cmocka_unit_test(after_a_reset_a_scan_of_any_time_is_newer),
       cmocka_unit_test(the_database_knows_whom_a_host_is_bound_to),
       cmocka_unit_test(what_the_database_has_forgotten_is_forgotten),
       cmocka_unit_test(hosts_over_the_bound_are_judged_each_time),
