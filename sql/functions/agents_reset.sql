@@ -1,7 +1,7 @@
 -- Start afresh with an agent, as after its host was installed anew: its
 -- baselines become former ones, its open alerts are closed, its learning period
 -- begins again, a scan of any time is taken next, and it is in service again
--- if it was retired. Gives 'done' or 'no such agent'.
+-- if it was retired: missed from now on. Gives 'done' or 'no such agent'.
 CREATE OR REPLACE FUNCTION process_dna.agents_reset(
   p_tenant integer, p_name text, p_who text)
 RETURNS text LANGUAGE plpgsql
@@ -18,6 +18,7 @@ BEGIN
   END IF;
   UPDATE process_dna.agents g
   SET learning_since = now(), last_observed = NULL, boot = NULL,
+      last_arrived = CASE WHEN g.retired_at IS NULL THEN g.last_arrived END,
       retired_at = NULL, retired_by = NULL
   WHERE g.tenant_id = p_tenant AND g.agent_id = v_agent.agent_id;
   UPDATE process_dna.baselines b

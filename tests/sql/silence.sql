@@ -1,7 +1,7 @@
 -- Goal: an agent that is not heard of raises one alert, a fleet one for all,
 -- each with its clear; nobody is blamed for what the correlator missed itself.
 BEGIN;
-SELECT plan(27);
+SELECT plan(29);
 
 -- Hosts NAME1..NAMEn, heard of p_ago seconds ago.
 CREATE FUNCTION pg_temp.hosts(p_tenant integer, p_name text, p_n integer,
@@ -120,6 +120,19 @@ SELECT is((SELECT count(*)::integer FROM process_dna.agent_events
     WHERE tenant_id = :t AND event = 'accepted'), 0, 'no event comes of it');
 SELECT is(array_length(array_positions(test.traps(:t),
     'pdnaAlertCleared cleared cleared'), 1), 1, 'nor another clear');
+
+-- Put back into service
+SELECT test.tenant('back') AS t \gset
+SELECT test.scan(:t, 'h', 0, ARRAY[test.exe('/p', 'a')]);
+SELECT process_dna.agents_retire(:t, 'h', 'me');
+SELECT process_dna.agents_reset(:t, 'h', 'me');
+SELECT test.work(:t);
+SELECT is(pg_temp.alerts(:t), 'none',
+  'an agent that is put back is not silent at once');
+UPDATE process_dna.agents SET learning_since = now() - interval '1 hour'
+WHERE tenant_id = :t;
+SELECT test.work(:t);
+SELECT is(pg_temp.alerts(:t), '1 agent-silent', 'but if it stays away');
 
 SELECT * FROM finish();
 ROLLBACK;
