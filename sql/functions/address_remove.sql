@@ -7,6 +7,7 @@ SET enable_seqscan = off SET jit = off
 AS $$
 DECLARE
   v_agent bigint;
+  v_address text;
 BEGIN
   SELECT g.agent_id INTO v_agent FROM process_dna.agents g
     WHERE g.tenant_id = p_tenant AND g.name = p_agent
@@ -14,17 +15,22 @@ BEGIN
   IF NOT FOUND THEN
     RETURN 'no such agent';
   END IF;
+  BEGIN
+    v_address := host(p_address::inet);
+  EXCEPTION WHEN invalid_text_representation THEN
+    RETURN 'no such address';
+  END;
   UPDATE process_dna.agent_addresses d
   SET last_seen = greatest(d.first_seen, now())
   WHERE d.tenant_id = p_tenant AND d.agent_id = v_agent
-    AND host(d.address) = lower(p_address) AND d.last_seen IS NULL;
+    AND host(d.address) = v_address AND d.last_seen IS NULL;
   IF NOT FOUND THEN
     RETURN 'no such address';
   END IF;
   PERFORM process_dna.agents_choose_ip(p_tenant, ARRAY[v_agent]);
   INSERT INTO process_dna.agent_events
     (tenant_id, agent_id, event, old_value, who)
-  VALUES (p_tenant, v_agent, 'address-removed', lower(p_address),
+  VALUES (p_tenant, v_agent, 'address-removed', v_address,
     left(p_who, 255));
   RETURN 'done';
 END $$;

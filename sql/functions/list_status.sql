@@ -16,7 +16,7 @@ RETURNS TABLE (key text, value text) LANGUAGE sql STABLE AS $$
     WHERE tenant_id = p_tenant AND state = 'open'
   ), x AS (
     SELECT count(*) FILTER (WHERE last_seen IS NULL) AS executables,
-      count(*) FILTER (WHERE verdict = 'held') AS held,
+      count(*) FILTER (WHERE verdict = 'held' AND NOT settled) AS held,
       count(*) FILTER (WHERE verdict = 'restart-pending'
                        AND last_seen IS NULL) AS pending
     FROM process_dna.executables WHERE tenant_id = p_tenant

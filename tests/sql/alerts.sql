@@ -1,7 +1,7 @@
 -- Goal: one open alert for each executable and digest, which ends when it
 -- should and not before, by itself or by somebody's word.
 BEGIN;
-SELECT plan(48);
+SELECT plan(49);
 SELECT test.tenant() AS t \gset
 
 SELECT test.scan(:t, 'h', 0, ARRAY[test.exe('/p', 'a'), test.exe('/q', 'b')]);
@@ -153,6 +153,8 @@ SELECT is((SELECT outcome FROM test.scan(:t, 'h', 23,
     ARRAY[test.exe('/p', 'd')], signer => 'third')), 'retired',
   'its scans are refused');
 SELECT is(test.work(:t), '0 0 0', 'its silence is none, nor is a hold');
+SELECT is((SELECT value FROM process_dna.list_status(:t) WHERE key = 'held'),
+  '0', 'which status does not count either');
 SELECT is((SELECT state FROM process_dna.list_agents(:t, 'h')), 'retired',
   'it is listed so');
 SELECT process_dna.agents_reset(:t, 'h', 'me');
@@ -179,9 +181,11 @@ SELECT results_eq(format($$SELECT address, source, added_by
     FROM process_dna.list_addresses(%s, 'h') WHERE present$$, :t),
   $$VALUES ('192.0.2.9', 'collectd', NULL), ('2001:db8::5', 'manual', 'me')$$,
   'no scan takes them away');
-SELECT is(ARRAY[process_dna.address_remove(:t, 'h', '2001:DB8::5', 'me'),
-    process_dna.address_remove(:t, 'h', '2001:db8::5', 'me')],
-  ARRAY['done', 'no such address'], 'somebody does');
+SELECT is(ARRAY[process_dna.address_remove(:t, 'h', '2001:DB8:0::5', 'me'),
+    process_dna.address_remove(:t, 'h', '2001:db8::5', 'me'),
+    process_dna.address_remove(:t, 'h', 'here', 'me')],
+  ARRAY['done', 'no such address', 'no such address'],
+  'somebody does, however they write it');
 
 SELECT * FROM finish();
 ROLLBACK;
