@@ -26,6 +26,9 @@ const struct wire_data_set wire_data_sets[WIRE_TYPES] = {
 /* The largest integer that a double holds exactly. */
 static const double integer_max = 9007199254740992.0;
 
+/* Type and permission bits of a file, inode(7). */
+static const double mode_max = 0177777;
+
 static void list_init(struct wire_list *list, enum wire_type type) {
   memset(list, 0, sizeof(*list));
   list->type = type;
@@ -243,10 +246,9 @@ static int decode_executable(const struct wire_list *list,
 static int decode_file(const struct wire_list *list, struct executable *e) {
   const char *hex = list->type_instance;
 
-  for (int i = 1; i <= 3; i++) {
-    if (list->values[i] > UINT32_MAX)
-      return -EINVAL;
-  }
+  if (list->values[1] > mode_max || list->values[2] > UINT32_MAX ||
+      list->values[3] > UINT32_MAX)
+    return -EINVAL;
   e->has_file = true;
   e->file.size = (uint64_t)list->values[0];
   e->file.mode = (uint32_t)list->values[1];

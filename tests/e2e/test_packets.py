@@ -105,6 +105,10 @@ HOSTILE = {
     "too few values":
         ("dropped-values", lambda h: with_list(
             h, "process_dna", [1, 1], ":opt:worse", "current-" + DIGEST)),
+    "mode that no file has":
+        ("dropped-values", lambda h: with_list(
+            h, "process_dna_file", [1, 0xFFFFFFFF, 0, 0, 1, 1], ":opt:worse",
+            DIGEST)),
     "values that are no numbers":
         ("dropped-values", lambda h: with_list(
             h, "process_dna", [float("nan"), -1, 1, 0, 1], ":opt:worse",

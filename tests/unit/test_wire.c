@@ -191,6 +191,10 @@ static void what_does_not_decode_is_refused(void **state) {
   list.values[2] = 4294967296.0;
   assert_int_equal(decode(&list, &item), -EINVAL);
   assert_int_equal(wire_decode(&good, 4, &item), -EINVAL);
+  assert_int_equal(wire_from_file(&e, &list), 0);
+  assert_int_equal(decode(&list, &item), 0);
+  list.values[1] = 0200000; /* no file has that mode */
+  assert_int_equal(decode(&list, &item), -EINVAL);
   list = good;
   set_text(list.plugin_instance, "usr");
   assert_int_equal(decode(&list, &item), -EINVAL);
