@@ -18,17 +18,21 @@ enum {
   NUMBER_MAX = 24, /* a 64-bit number as text */
 };
 
-void worker_init(struct worker *w, const struct config *config,
-                 struct ingest_memory *memory) {
+static int64_t clock_us(void) {
   struct timespec now = {0};
 
-  *w = (struct worker){.config = config, .memory = memory};
   (void)clock_gettime(CLOCK_REALTIME, &now);
-  w->started_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+void worker_init(struct worker *w, const struct config *config,
+                 struct ingest_memory *memory) {
+  *w = (struct worker){.config = config, .memory = memory};
+  w->started_us = clock_us();
   if (gethostname(w->host, sizeof(w->host) - 1) != 0)
     (void)snprintf(w->host, sizeof(w->host), "localhost");
   (void)snprintf(w->instance, sizeof(w->instance), "%s:%ld:%" PRId64, w->host,
-                 (long)getpid(), (int64_t)now.tv_sec);
+                 (long)getpid(), w->started_us / 1000000);
 }
 
 int64_t worker_now_ms(void) {
@@ -149,14 +153,16 @@ static enum db_error report_correlator(struct worker *w, struct db *db) {
   return error;
 }
 
+/* Silence is counted from the connection on: what agents said while the
+ * database was away may still be with another correlator. */
 static enum db_error work(struct worker *w, struct db *db) {
   char tenant[NUMBER_MAX];
-  char started[NUMBER_MAX];
-  const char *params[] = {tenant, started};
+  char since[NUMBER_MAX];
+  const char *params[] = {tenant, since};
   PGresult *result = NULL;
 
   (void)snprintf(tenant, sizeof(tenant), "%d", w->tenant);
-  (void)snprintf(started, sizeof(started), "%" PRId64, w->started_us);
+  (void)snprintf(since, sizeof(since), "%" PRId64, w->connected_us);
   enum db_error error =
       db_query(db,
                "SELECT resolved, silent, released FROM process_dna.work($1,"
@@ -175,6 +181,7 @@ enum db_error worker_begin(struct worker *w, struct db *db) {
 
   if (error != DB_OK)
     return error;
+  w->connected_us = clock_us();
   w->next_work_ms = 0;
   w->next_load_ms = 0;
   w->next_register_ms = worker_now_ms() + REGISTER_INTERVAL_MS;

@@ -18,6 +18,7 @@ struct worker {
   char instance[WORKER_INSTANCE_MAX]; /* "host:pid:start" */
   char host[65];
   int64_t started_us;   /* since the epoch */
+  int64_t connected_us; /* the same: of the connection at hand */
   int tenant;           /* valid after worker_begin */
   int64_t next_work_ms; /* monotonic */
   int64_t next_load_ms;

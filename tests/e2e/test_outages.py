@@ -2,10 +2,12 @@
 lost, and nothing is told twice."""
 
 import os
+import signal
 import socket
 import time
 
-from harness import Clock, swap
+from collectd_packet import Scan, send
+from harness import PASSWORD, USER, Clock, swap
 from host import sha256_of
 from processes import wait_for
 
@@ -184,3 +186,30 @@ def test_silent_agent(make_system, make_host):
     assert host.wait_trap(alert, "pdnaAgentSilent")
     host.start()
     assert host.wait_trap(alert, "pdnaAlertCleared", 90)
+
+
+def test_after_an_outage_nobody_is_silent_at_once(make_system):
+    """What an agent said meanwhile may still be with another correlator."""
+    system = make_system(policy={"silent": 20})
+    second = system.add_correlator()
+    system.start()
+    second.start()
+    send(Scan("host").packets(USER, PASSWORD), second.port)
+    wait_for("the host is known", lambda: system.last_observed("host") > 0)
+
+    began = time.monotonic()
+    system.postgres.halt()
+    second.daemon.send(signal.SIGSTOP)
+    pass_seconds(began, 30)
+    seen = set()
+
+    def worked():
+        seen.add(system.value("SELECT reported_at FROM process_dna.correlators"
+                              f" WHERE pid = {system.correlator.daemon.pid}"))
+        return len(seen) > 3
+    system.postgres.resume()
+    try:
+        wait_for("the first correlator's work", worked, 120)
+        assert system.alerts("host", kind="agent-silent") == []
+    finally:
+        second.daemon.send(signal.SIGCONT)
