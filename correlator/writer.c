@@ -56,13 +56,15 @@ static void take_notifications(struct writer *w, bool own_too) {
   }
 }
 
-/* Errors of the schema and of rights (PostgreSQL, appendix A): no report is
- * to blame. */
+/* Errors of the schema, of rights and of the server itself (PostgreSQL,
+ * appendix A): no report is to blame. */
 static bool blames_report(const struct db *db) {
-  const char *state = db_sqlstate(db);
+  static const char *const classes[] = {"42", "3F", "0A", "28", "XX"};
 
-  return strncmp(state, "42", 2) != 0 && strncmp(state, "3F", 2) != 0 &&
-         strncmp(state, "0A", 2) != 0 && strncmp(state, "28", 2) != 0;
+  for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
+    if (strncmp(db_sqlstate(db), classes[i], strlen(classes[i])) == 0)
+      return false;
+  return true;
 }
 
 static void set_aside(struct writer *w, const struct report *report) {

@@ -6,7 +6,7 @@ import signal
 import socket
 import time
 
-from collectd_packet import Scan, send
+from collectd_packet import Scan, send, sha256_text
 from harness import PASSWORD, USER, Clock, swap
 from host import sha256_of
 from processes import wait_for
@@ -213,3 +213,18 @@ def test_after_an_outage_nobody_is_silent_at_once(make_system):
         assert system.alerts("host", kind="agent-silent") == []
     finally:
         second.daemon.send(signal.SIGCONT)
+
+
+def test_a_damaged_table_loses_no_scan(make_system):
+    system = make_system().start()
+    system.sql("CREATE FUNCTION process_dna.damaged() RETURNS trigger"
+               " LANGUAGE plpgsql AS $$ BEGIN RAISE 'invalid page'"
+               " USING ERRCODE = 'XX001'; END $$")
+    system.sql("CREATE TRIGGER damaged BEFORE INSERT ON process_dna.executables"
+               " EXECUTE FUNCTION process_dna.damaged()")
+    scan = Scan("host").executable("/opt/x", sha256_text("x"))
+    send(scan.packets(USER, PASSWORD), system.correlator.port)
+    wait_for("it is tried", lambda: "invalid page" in system.correlator.log.text())
+
+    system.sql("DROP TRIGGER damaged ON process_dna.executables")
+    wait_for("the scan is judged", lambda: system.last_observed("host") > 0, 90)
