@@ -8,14 +8,22 @@
 #include "correlator/collectd_content.h"
 #include "correlator/collectd_hash.h"
 
-enum { BUCKETS = 8192 };
+enum { BUCKETS = 8192, SHARES = 1024 };
 
 const struct collectd_assembler_limits collectd_assembler_limits_default = {
     .scans = 16384,
+    .scans_per_signer = 8192,
     .scans_per_host = 4,
     .rows = 524288,
+    .rows_per_signer = 262144,
     .rows_per_scan = 65536,
     .timeout_ms = 10000,
+};
+
+/* What a signer holds. Signers whose hashes meet have one together. */
+struct share {
+  size_t scans_len;
+  size_t rows_len;
 };
 
 struct collectd_scan {
@@ -23,6 +31,7 @@ struct collectd_scan {
   struct collectd_scan *opened_before, *opened_after;
   char host[REPORT_NAME_MAX + 1];
   char signer[REPORT_NAME_MAX + 1];
+  struct share *share;
   uint64_t time;
   struct collectd_scan_start start;
   unsigned interval_s;
@@ -39,6 +48,7 @@ struct collectd_assembler {
   struct collectd_scan *first, *last;     /* in the order of opening */
   size_t scans_len;
   size_t rows_len;
+  struct share shares[SHARES];
 };
 
 int collectd_assembler_new(const struct collectd_assembler_limits *limits,
@@ -97,6 +107,7 @@ static void link_scan(struct collectd_assembler *a, struct collectd_scan *s) {
   *(a->last ? &a->last->opened_after : &a->first) = s;
   a->last = s;
   a->scans_len++;
+  s->share->scans_len++;
 }
 
 static void unlink_scan(struct collectd_assembler *a, struct collectd_scan *s) {
@@ -114,6 +125,12 @@ static void unlink_scan(struct collectd_assembler *a, struct collectd_scan *s) {
   else
     a->last = s->opened_before;
   a->scans_len--;
+  s->share->scans_len--;
+}
+
+static struct share *share_of(struct collectd_assembler *a,
+                              const char *signer) {
+  return &a->shares[collectd_hash(&a->key, signer, strlen(signer)) % SHARES];
 }
 
 int collectd_assembler_open(struct collectd_assembler *assembler,
@@ -125,13 +142,18 @@ int collectd_assembler_open(struct collectd_assembler *assembler,
   struct collectd_scan *s = find(a, key, &of_host);
 
   if (!s) {
-    if (a->scans_len >= a->limits.scans || of_host >= a->limits.scans_per_host)
+    struct share *share = share_of(a, key->signer);
+
+    if (a->scans_len >= a->limits.scans ||
+        share->scans_len >= a->limits.scans_per_signer ||
+        of_host >= a->limits.scans_per_host)
       return -ENOBUFS;
     s = calloc(1, sizeof(*s));
     if (!s)
       return -ENOMEM;
     memcpy(s->host, key->host, strlen(key->host) + 1);
     memcpy(s->signer, key->signer, strlen(key->signer) + 1);
+    s->share = share;
     s->time = key->time;
     s->start = *start;
     link_scan(a, s);
@@ -158,6 +180,7 @@ int collectd_assembler_add(struct collectd_assembler *assembler,
   int r;
 
   if (assembler->rows_len >= assembler->limits.rows ||
+      scan->share->rows_len >= assembler->limits.rows_per_signer ||
       scan->rows_len >= assembler->limits.rows_per_scan)
     return -ENOBUFS;
   r = collectd_content_add(&scan->content, identity, item);
@@ -165,6 +188,7 @@ int collectd_assembler_add(struct collectd_assembler *assembler,
     return 0;
   if (r == 0) {
     scan->rows_len++;
+    scan->share->rows_len++;
     assembler->rows_len++;
   }
   return r;
@@ -181,6 +205,7 @@ static void hand_out(struct collectd_assembler *a, struct collectd_scan *s) {
   struct report *r = report_new();
 
   a->rows_len -= s->rows_len;
+  s->share->rows_len -= s->rows_len;
   if (r) {
     memcpy(r->host, s->host, sizeof(r->host));
     memcpy(r->signer, s->signer, sizeof(r->signer));

@@ -15,11 +15,14 @@
 struct collectd_assembler;
 struct collectd_scan; /* one that is being put together */
 
-/* What may be held in memory at a time. */
+/* What may be held in memory at a time. One signer gets a part of it only, so
+ * that a user who sends scans without an end leaves room for the others. */
 struct collectd_assembler_limits {
   size_t scans;
+  size_t scans_per_signer;
   size_t scans_per_host;
   size_t rows; /* value lists, of all scans */
+  size_t rows_per_signer;
   size_t rows_per_scan;
   int64_t timeout_ms;
 };

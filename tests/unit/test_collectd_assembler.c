@@ -338,6 +338,10 @@ static void host_and_addresses_are_reported(void **state) {
 static void restart_with(struct collectd_assembler_limits limits) {
   collectd_assembler_free(assembler);
   limits.timeout_ms = 10000;
+  if (limits.scans_per_signer == 0)
+    limits.scans_per_signer = limits.scans;
+  if (limits.rows_per_signer == 0)
+    limits.rows_per_signer = limits.rows;
   start(&limits);
 }
 
@@ -406,6 +410,38 @@ static void rows_of_all_scans_are_bounded_and_come_back(void **state) {
   assert_int_equal(add_at(&b, &list, 0), 0);
 }
 
+static void a_signer_who_fills_up_leaves_room_for_others(void **state) {
+  /* Some of them may have a share together with key_a's signer. */
+  static const char *const others[] = {"bob", "carol", "dave", "erin"};
+  const struct wire_list list = list_executable(1), more = list_executable(4);
+  const struct collectd_scan_key b = key_at("host-b", 1),
+                                 c = key_at("host-c", 1);
+  struct collectd_scan_key other = c;
+  int r = -ENOBUFS;
+
+  (void)state;
+  restart_with((struct collectd_assembler_limits){.scans = 3,
+                                                  .scans_per_signer = 2,
+                                                  .scans_per_host = 9,
+                                                  .rows = 6,
+                                                  .rows_per_signer = 4,
+                                                  .rows_per_scan = 9});
+  assert_int_equal(add_at(&key_a, &list, 0), 0);
+  assert_int_equal(add_at(&b, &list, 0), 0);
+  assert_int_equal(add_at(&c, &list, 0), -ENOBUFS);
+  for (unsigned i = 2; i < 4; i++)
+    add(&b, list_executable(i));
+  assert_int_equal(add_at(&b, &more, 0), -ENOBUFS);
+  for (size_t i = 0; i < sizeof(others) / sizeof(others[0]) && r != 0; i++) {
+    other.signer = others[i];
+    r = add_at(&other, &list, 0);
+  }
+  assert_int_equal(r, 0);
+  add(&other, list_executable(2));
+  collectd_assembler_expire(assembler, 10000);
+  assert_int_equal(add_at(&c, &list, 0), 0);
+}
+
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
   const struct CMUnitTest tests[] = {
@@ -424,6 +460,7 @@ int main(void) {
       TEST(host_and_addresses_are_reported),
       TEST(a_host_has_a_bounded_number_of_open_scans),
       TEST(all_hosts_have_a_bounded_number_of_open_scans),
+      TEST(a_signer_who_fills_up_leaves_room_for_others),
       TEST(rows_over_the_bound_leave_the_scan_incomplete),
       TEST(rows_of_all_scans_are_bounded_and_come_back),
   };
