@@ -51,6 +51,10 @@ BEGIN
         started_at = w.started_at, exe_state = w.state, reason = w.reason,
         verdict = w.verdict, severity = w.severity,
         baseline_match = w.baseline_match,
+        baseline_sha256 = w.baseline_sha256, baseline_grade = w.baseline_grade,
+        baseline_since = w.baseline_since, baseline_by = w.baseline_by,
+        baseline_version = w.baseline_version, manager = w.manager,
+        package = w.package, version = w.version, arch = w.arch,
         line = CASE WHEN w.changed THEN w.line ELSE a.line END
     FROM worst w
     WHERE a.ctid = w.place

@@ -1,7 +1,7 @@
 -- Goal: one open alert for each executable and digest, which ends when it
 -- should and not before, by itself or by somebody's word.
 BEGIN;
-SELECT plan(49);
+SELECT plan(51);
 SELECT test.tenant() AS t \gset
 
 SELECT test.scan(:t, 'h', 0, ARRAY[test.exe('/p', 'a'), test.exe('/q', 'b')]);
@@ -186,6 +186,31 @@ SELECT is(ARRAY[process_dna.address_remove(:t, 'h', '2001:DB8:0::5', 'me'),
     process_dna.address_remove(:t, 'h', 'here', 'me')],
   ARRAY['done', 'no such address', 'no such address'],
   'somebody does, however they write it');
+
+-- what an alert tells follows what is there
+SELECT test.tenant('follows') AS t \gset
+SELECT test.scan(:t, 'h', 0, ARRAY[
+  test.exe('/p', 'a', package => 'dpkg:n=1:amd64')]);
+SELECT test.scan(:t, 'h', 1, ARRAY[
+  test.exe('/p', 'b', package => 'dpkg:n=1:amd64')]);
+SELECT test.scan(:t, 'h', 2, ARRAY[
+  test.exe('/p', 'b', package => 'dpkg:n=2:amd64')]);
+SELECT is((SELECT array_agg(concat_ws(' ', payload->>'state',
+      payload->>'verdict', payload->>'package') ORDER BY outbox_id)
+    FROM process_dna.trap_outbox WHERE tenant_id = :t),
+  ARRAY['raised no-known-update n 1', 'updated unverified-update n 2'],
+  'an updated alert names the package''s version as it is now');
+SELECT test.scan(:t, 'h', 3, ARRAY[
+  test.exe('/p', 'c', package => 'dpkg:n=2:amd64')]);
+SELECT process_dna.accept(:t, (SELECT alert_id
+  FROM process_dna.process_dna_alerts
+  WHERE tenant_id = :t AND exe_sha256 = test.digest('c')), 'me', 'mine');
+SELECT test.scan(:t, 'h', 4, ARRAY[
+  test.exe('/p', 'b', package => 'dpkg:n=2:amd64')]);
+SELECT is((SELECT left(baseline_sha256, 1) || ' ' || baseline_grade
+    FROM process_dna.process_dna_alerts
+    WHERE tenant_id = :t AND state = 'open'), 'c accepted',
+  'and what is trusted now');
 
 SELECT * FROM finish();
 ROLLBACK;
