@@ -1,5 +1,6 @@
 -- Give the place of a baseline to a digest whose verdict says so, with an
--- event; what was the baseline is kept as a former one. A digest that still is
+-- event; what was the baseline is kept as a former one, and what else runs at
+-- the path has to be judged anew in the next scan. A digest that still is
 -- the baseline when its package has another version takes that version over,
 -- so that only a change of both counts as an update. Gives the agents of which
 -- a baseline moved.
@@ -52,6 +53,16 @@ BEGIN
       SELECT p_tenant, f.agent_id, 'rebaselined', f.container, f.path,
              f.old_sha256, f.sha256, f.verdict
       FROM former f
+    ), others AS (
+      UPDATE process_dna.executables x SET settled = false
+      FROM former f
+      CROSS JOIN LATERAL (
+        SELECT i.ctid AS place FROM process_dna.executables i
+        WHERE i.tenant_id = p_tenant AND i.agent_id = f.agent_id
+          AND i.container = f.container AND i.path = f.path
+          AND i.last_seen IS NULL AND i.settled
+        OFFSET 0) o
+      WHERE x.ctid = o.place
     )
     SELECT coalesce(array_agg(DISTINCT f.agent_id), '{}') INTO v_agents
     FROM former f;

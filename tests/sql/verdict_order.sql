@@ -2,7 +2,7 @@
 -- its package's new version, a manifest before and after the update, a
 -- transaction that ends or never does, an incomplete scan.
 BEGIN;
-SELECT plan(44);
+SELECT plan(47);
 
 -- 4: the file first, within the transaction
 SELECT test.tenant('transaction') AS t \gset
@@ -215,6 +215,27 @@ SELECT is(test.verdict(:t, '/k', 'b'), 'no-known-update',
 SELECT test.scan(:t, 'k', 2, ARRAY[test.exe('/k', 'a')], complete => false);
 SELECT ok('k /k b no-known-update critical' = ANY (test.open(:t)),
   'an incomplete scan resolves nothing');
+
+-- 3: what ran on is told once the baseline has moved, without a scan of its own
+SELECT test.tenant('late') AS t \gset
+SELECT test.scan(:t, 'h', 0, ARRAY[
+  test.exe('/p', 'a', package => 'dpkg:n=1:amd64')]);
+CREATE FUNCTION pg_temp.updated(p_t integer, p_minute integer) RETURNS boolean
+LANGUAGE sql AS $$
+  SELECT settled FROM test.scan(p_t, 'h', p_minute, ARRAY[
+    test.exe('/p', 'b', 'replaced', package => 'dpkg:n=2:amd64'),
+    test.exe('/p', 'a', 'superseded', package => 'dpkg:n=2:amd64')])
+$$;
+SELECT pg_temp.updated(:t, 1);
+SELECT is(test.verdict(:t, '/p', 'a'), 'match',
+  'the old image matches as long as its update is not known');
+SELECT test.manifest(:t, 'dpkg:n=2:amd64', '/p', 'b');
+SELECT test.heard(:t);
+SELECT test.work(:t);
+SELECT pg_temp.updated(:t, 2);
+SELECT is(test.verdict(:t, '/p', 'a'), 'restart-pending',
+  'with the manifest it waits for a restart');
+SELECT is(pg_temp.updated(:t, 3), true, 'and all is settled');
 
 SELECT * FROM finish();
 ROLLBACK;
