@@ -121,6 +121,15 @@ int exe_open_path(const struct exe_lookup *how, enum exe_root root,
   return fd;
 }
 
+size_t exe_bare_len(const char *text) {
+  size_t len = strlen(text);
+
+  return len > DELETED_MARK_LEN && memcmp(text + len - DELETED_MARK_LEN,
+                                          deleted_mark, DELETED_MARK_LEN) == 0
+             ? len - DELETED_MARK_LEN
+             : len;
+}
+
 int exe_read_link(int pid_fd, char ret_text[static EXE_TEXT_SIZE]) {
   static const char too_long[] = "/(path too long)";
   ssize_t len = readlinkat(pid_fd, "exe", ret_text, EXE_TEXT_SIZE - 1);
@@ -230,10 +239,8 @@ static int look_at_top(const struct exe_lookup *how, const char *text,
 int exe_find_place(const struct exe_lookup *how, const char *text,
                    const struct file_stat *running, struct exe_place *ret) {
   size_t len = strlen(text);
-  bool marked =
-      len > DELETED_MARK_LEN && memcmp(text + len - DELETED_MARK_LEN,
-                                       deleted_mark, DELETED_MARK_LEN) == 0;
-  size_t bare = marked ? len - DELETED_MARK_LEN : len;
+  size_t bare = exe_bare_len(text);
+  bool marked = bare < len;
   enum found found = FOUND_NONE;
   int r = 0;
 

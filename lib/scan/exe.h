@@ -50,6 +50,10 @@ enum { EXE_TEXT_SIZE = 4096 + 1 }; /* PATH_MAX; the kernel tells no more */
  * -ENOENT for what has no executable. */
 int exe_read_link(int pid_fd, char ret_text[static EXE_TEXT_SIZE]);
 
+/* The length of the text without the mark ` (deleted)`, which the kernel has
+ * put there most of the time: for where it can't be found out. */
+size_t exe_bare_len(const char *text);
+
 /* Does the process still run the file with the same text? An exec between
  * reading one and the other makes a current executable look replaced. */
 bool exe_unchanged(int pid_fd, const char *text,

@@ -9,22 +9,11 @@
 #include "lib/scan/scanner.h"
 
 enum {
-  URGENT_MAX = 128, /* jobs in memory at a time, where they are answered */
-  TRIES = 3,        /* of a process that runs one exec after the other */
+  TRIES = 3, /* of a process that runs one exec after the other */
+  /* Between them, a glance is enough for a process that has not changed; its
+   * name and its parent may change unnoticed so long. */
+  FULL_LOOK_CYCLES = 8,
 };
-
-static const char deleted_mark[] = " (deleted)";
-
-/* The text without the mark, which the kernel has put there most of the time:
- * for where it can't be found out. */
-static size_t bare_len(const char *text) {
-  size_t len = strlen(text);
-  size_t mark_len = sizeof(deleted_mark) - 1;
-
-  if (len > mark_len && strcmp(text + len - mark_len, deleted_mark) == 0)
-    return len - mark_len;
-  return len;
-}
 
 void seen_clear(struct scanner *s, struct seen *seen) {
   worker_release(s->worker, seen->spoof_job);
@@ -34,7 +23,7 @@ void seen_clear(struct scanner *s, struct seen *seen) {
 }
 
 static bool matches_pattern(const struct scanner *s) {
-  size_t bare = bare_len(s->walk.text);
+  size_t bare = exe_bare_len(s->walk.text);
   char path[EXE_TEXT_SIZE];
 
   memcpy(path, s->walk.text, bare);
@@ -47,12 +36,22 @@ static bool matches_pattern(const struct scanner *s) {
   return false;
 }
 
+static bool is_wanted_unnamed(const struct scanner *s,
+                              const struct sight *sight) {
+  return sight->rss_kib >= s->options.min_rss_kib ||
+         (s->options.always_root && sight->uid == 0);
+}
+
 static bool is_wanted(struct scanner *s, const struct sight *sight) {
-  if (sight->rss_kib >= s->options.min_rss_kib ||
-      (s->options.always_root && sight->uid == 0))
+  if (is_wanted_unnamed(s, sight))
     return true;
   return s->options.executables_len > 0 && walk_read_text(&s->walk, sight) &&
          matches_pattern(s);
+}
+
+/* Is it a process's turn to be checked anew, once in so many cycles? */
+static bool is_turn(const struct scanner *s, pid_t pid, uint64_t cycles) {
+  return (s->cycle + (uint64_t)pid) % cycles == 0;
 }
 
 /* Move over what is still true of the process. */
@@ -66,6 +65,11 @@ static void remember(struct scanner *s, struct seen *now, struct seen *before,
   now->mnt_id = sight->exe.mnt_id;
   now->root_dev = sight->root.id.dev;
   now->root_ino = sight->root.id.ino;
+  now->ppid = sight->stat.ppid;
+  if (strlen(sight->stat.comm) < sizeof(now->name)) {
+    memcpy(now->name, sight->stat.comm, sizeof(now->name));
+    now->folder_ino = sight->folder_ino;
+  }
   if (before == NULL || before->start_ticks != now->start_ticks)
     return;
   if (before->root_dev == now->root_dev && before->root_ino == now->root_ino) {
@@ -80,163 +84,8 @@ static void remember(struct scanner *s, struct seen *now, struct seen *before,
   now->spoof_job = before->spoof_job;
   before->spoof_job = NULL;
   /* In rotation, so that one who waits for the first check gains little. */
-  if ((s->cycle + (uint64_t)now->pid) % s->rehash_cycles != 0)
+  if (!is_turn(s, now->pid, s->rehash_cycles))
     now->spoof = before->spoof;
-}
-
-/* An order for a look-up or a check. */
-static struct job *new_job(enum job_kind kind, const struct seen *seen,
-                           const struct sight *sight, const char *text) {
-  struct job *job = job_new(kind);
-
-  if (job == NULL)
-    return NULL;
-  job->order.pid = seen->pid;
-  job->order.tid = seen->tid;
-  job->order.start_ticks = seen->start_ticks;
-  job->order.file = sight->exe;
-  job->order.lookup = sight->lookup;
-  job->order.may_hang = seen->kind != MOUNT_LOCAL;
-  job->order.text = strdup(text);
-  if (job->order.text == NULL) {
-    job_destroy(job);
-    return NULL;
-  }
-  return job;
-}
-
-static void submit_urgent(struct scanner *s, struct job *job) {
-  worker_submit(s->worker, job);
-  if (++s->urgent < URGENT_MAX)
-    return;
-  s->urgent = 0;
-  worker_wait(s->worker, true, s->deadline_ms);
-  scanner_take_checks(s);
-}
-
-/* The record has a path but no more than that. */
-static int set_unreadable(struct record *r, const char *text,
-                          enum exe_reason reason) {
-  free(r->exe_path);
-  r->exe_path = strndup(text, bare_len(text));
-  r->state = EXE_UNREADABLE;
-  r->reason = reason;
-  return r->exe_path != NULL ? 0 : -ENOMEM;
-}
-
-/* The path of the file, where it needs no reading of the link: a file with one
- * name whose mount and change time are the same lies where it lay, as long as
- * a look there finds it. */
-static bool is_where_it_was(struct scanner *s, const struct sight *sight,
-                            struct cache_entry *e) {
-  struct file_stat found;
-  int fd;
-  int ret;
-
-  if (e->path == NULL || e->mnt_id != sight->exe.mnt_id ||
-      sight->lookup.root != EXE_ROOT_OWN || sight->lookup.foreign ||
-      sight->exe.nlink != 1)
-    return false;
-  if (e->path_checked == s->cycle)
-    return true;
-  fd = exe_open_path(&sight->lookup, EXE_ROOT_OWN, e->path);
-  if (fd < 0)
-    return false;
-  ret = file_stat_at(fd, "", false, &found);
-  close(fd);
-  if (ret < 0 || !file_same_inode(&found.id, &e->id))
-    return false;
-  e->path_checked = s->cycle;
-  return true;
-}
-
-static int remember_path(struct scanner *s, const struct sight *sight,
-                         struct cache_entry *e, const char *path) {
-  if (sight->lookup.root != EXE_ROOT_OWN || sight->lookup.foreign ||
-      sight->exe.nlink != 1 || !sight->exe.has_mnt_id)
-    return 0;
-  free(e->path);
-  e->path = strdup(path);
-  e->mnt_id = sight->exe.mnt_id;
-  e->path_checked = s->cycle;
-  return e->path != NULL ? 0 : -ENOMEM;
-}
-
-/* Take over where the executable lies; `pid_fd` may be -1. */
-static int apply_place(struct scanner *s, int pid_fd, size_t i,
-                       const char *text, const struct exe_place *place) {
-  struct record *r = &s->records[i];
-  struct seen *seen = &s->now[i];
-
-  free(r->exe_path);
-  r->exe_path = strndup(text, place->path_len);
-  if (r->exe_path == NULL)
-    return -ENOMEM;
-  r->state = place->state;
-  r->reason = EXE_REASON_NONE;
-  if (place->host_file)
-    seen->host_file = true;
-  if (seen->host_file)
-    r->container[0] = '\0';
-  if (place->state != EXE_REPLACED)
-    return 0;
-  seen->disk =
-      scanner_use(s, seen, &place->disk, r->exe_path, place->disk_root);
-  if (seen->disk == NULL)
-    return -ENOMEM;
-  seen->disk->kind = walk_mount_kind(&s->walk, pid_fd, &place->disk);
-  return scanner_request(s, seen->disk);
-}
-
-/* Leave the look-up to the worker, or wait on for the one that it has. */
-static int defer_place(struct scanner *s, size_t i, const struct sight *sight) {
-  struct seen *seen = &s->now[i];
-  const char *text = s->walk.text;
-  int ret = set_unreadable(&s->records[i], text, EXE_REASON_PENDING);
-
-  if (ret < 0)
-    return ret;
-  if (seen->place_job != NULL && strcmp(seen->place_job->order.text, text) == 0)
-    return 0;
-  worker_release(s->worker, seen->place_job);
-  seen->place_job = new_job(JOB_PLACE, seen, sight, text);
-  if (seen->place_job == NULL)
-    return -ENOMEM;
-  submit_urgent(s, seen->place_job);
-  return 0;
-}
-
-/* Find out where the executable lies and so its state. -ESRCH: gone, -EAGAIN:
- * changed meanwhile. */
-static int find_place(struct scanner *s, size_t i, const struct sight *sight) {
-  struct record *r = &s->records[i];
-  struct cache_entry *e = s->now[i].running;
-  struct exe_place place;
-  int ret;
-
-  if (e != NULL && is_where_it_was(s, sight, e)) {
-    r->state = EXE_CURRENT;
-    r->exe_path = strdup(e->path);
-    return r->exe_path != NULL ? 0 : -ENOMEM;
-  }
-  if (!walk_read_text(&s->walk, sight))
-    return -ESRCH;
-  if (e == NULL)
-    return defer_place(s, i, sight);
-  ret = exe_find_place(&sight->lookup, s->walk.text, &sight->exe, &place);
-  if (ret == -EAGAIN)
-    return defer_place(s, i, sight);
-  if (ret == -ESRCH)
-    return ret;
-  if (ret < 0)
-    return set_unreadable(r, s->walk.text, exe_reason_of(ret));
-  if (place.state != EXE_CURRENT &&
-      !exe_unchanged(sight->fd, s->walk.text, &sight->exe))
-    return -EAGAIN;
-  ret = apply_place(s, sight->fd, i, s->walk.text, &place);
-  if (ret == 0 && place.state == EXE_CURRENT)
-    ret = remember_path(s, sight, e, r->exe_path);
-  return ret;
 }
 
 /* The file that runs is in use. Where a program may have to answer for its
@@ -253,7 +102,7 @@ static int use_running(struct scanner *s, struct seen *seen,
   } else {
     struct file_stat exe;
 
-    if (file_stat_at(sight->fd, "exe", FILE_STAT_KNOWN, &exe) < 0)
+    if (walk_stat_exe(&s->walk, sight, &exe) < 0)
       return -ESRCH;
     if (!file_same_inode(&exe.id, &sight->exe.id))
       return -EAGAIN;
@@ -308,11 +157,8 @@ static int check_spoof(struct scanner *s, size_t i, const struct sight *sight) {
     return 0;
   if (!walk_read_text(&s->walk, sight))
     return -ESRCH;
-  seen->spoof_job = new_job(JOB_SPOOF, seen, sight, s->walk.text);
-  if (seen->spoof_job == NULL)
-    return -ENOMEM;
-  submit_urgent(s, seen->spoof_job);
-  return 0;
+  seen->spoof_job = scanner_ask(s, JOB_SPOOF, seen, sight);
+  return seen->spoof_job != NULL ? 0 : -ENOMEM;
 }
 
 static void fill_record(const struct scanner *s, struct record *r,
@@ -340,15 +186,16 @@ static int examine(struct scanner *s, size_t i, struct sight *sight,
   if (ret < 0)
     return ret;
   if (sight->exe_error < 0)
-    return set_unreadable(r, s->walk.text, exe_reason_of(sight->exe_error));
+    return scanner_set_unreadable(r, s->walk.text,
+                                  exe_reason_of(sight->exe_error));
   find_kind(s, seen, before, sight);
   if (seen->kind == MOUNT_REMOTE && !s->options.remote_files)
     return walk_read_text(&s->walk, sight)
-               ? set_unreadable(r, s->walk.text, EXE_REASON_REMOTE)
+               ? scanner_set_unreadable(r, s->walk.text, EXE_REASON_REMOTE)
                : -ESRCH;
   ret = use_running(s, seen, sight);
   if (ret == 0)
-    ret = find_place(s, i, sight);
+    ret = scanner_find_place(s, i, sight);
   if (ret < 0)
     return ret;
   if (r->reason != EXE_REASON_PENDING) {
@@ -361,88 +208,82 @@ static int examine(struct scanner *s, size_t i, struct sight *sight,
   return scanner_request(s, seen->running);
 }
 
+/* Has nothing been left open, and is it too early for a look in full? */
+static bool may_glance(const struct scanner *s, const struct seen *before) {
+  return before->folder_ino != 0 && before->tid == 0 &&
+         before->kind == MOUNT_LOCAL && before->container == NULL &&
+         !before->host_file && before->place_job == NULL &&
+         before->spoof_job == NULL && before->spoof != SPOOF_UNKNOWN &&
+         !is_turn(s, before->pid, s->rehash_cycles) &&
+         !is_turn(s, before->pid, FULL_LOOK_CYCLES);
+}
+
+/* Is it the process of `before`, and does it run what it ran? */
+static bool see_again(struct scanner *s, const struct seen *before,
+                      struct sight *ret) {
+  if (!walk_glance(&s->walk, before->pid, before->folder_ino, ret))
+    return false;
+  ret->stat.ppid = before->ppid;
+  ret->stat.start_ticks = before->start_ticks;
+  memcpy(ret->stat.comm, before->name, sizeof(before->name));
+  return before->dev == ret->exe.id.dev && before->ino == ret->exe.id.ino &&
+         before->mnt_id == ret->exe.mnt_id && is_wanted_unnamed(s, ret);
+}
+
+/* Take the record of such a process, if its file lies where it lay. Returns 0,
+ * -EAGAIN if it takes a look in full to tell, or -ENOMEM. */
+static int glance(struct scanner *s, size_t i, const struct seen *before) {
+  struct record *r = &s->records[i];
+  struct seen *seen = &s->now[i];
+  struct sight sight;
+  int ret;
+
+  if (before == NULL || !may_glance(s, before) || !see_again(s, before, &sight))
+    return -EAGAIN;
+  *seen = *before;
+  seen->disk = NULL;
+  ret = use_running(s, seen, &sight);
+  if (ret < 0)
+    return ret == -ENOMEM ? ret : -EAGAIN;
+  if (!scanner_is_where_it_was(s, &sight.exe, seen->running))
+    return -EAGAIN;
+  fill_record(s, r, &sight);
+  r->state = EXE_CURRENT;
+  r->exe_path = strdup(seen->running->path);
+  return r->exe_path != NULL ? scanner_request(s, seen->running) : -ENOMEM;
+}
+
+/* Open the process and take its record. Returns 0, -ENOENT (gone, or no
+ * program runs there), -ESRCH (not wanted, or gone since), -EAGAIN (changed
+ * meanwhile) or -ENOMEM. */
+static int look(struct scanner *s, size_t i, pid_t pid, struct seen *before) {
+  struct sight sight;
+  int ret = -ESRCH;
+
+  if (!walk_open(&s->walk, pid, &sight))
+    return -ENOENT;
+  if (is_wanted(s, &sight) && walk_look(&s->walk, &sight))
+    ret = examine(s, i, &sight, before);
+  walk_close(&sight);
+  return ret;
+}
+
+static void forget(struct scanner *s, size_t i) {
+  record_clear(&s->records[i]);
+  seen_clear(s, &s->now[i]);
+}
+
 int scanner_look(struct scanner *s, pid_t pid, struct seen *before) {
-  int ret = -EAGAIN;
+  int ret = glance(s, s->len, before);
 
   for (int i = 0; i < TRIES && ret == -EAGAIN; i++) {
-    struct sight sight;
-
-    if (!walk_open(&s->walk, pid, &sight))
-      return 0;
-    if (i == 0)
-      s->figures.processes++;
-    ret = -ESRCH;
-    if (is_wanted(s, &sight) && walk_look(&s->walk, &sight))
-      ret = examine(s, s->len, &sight, before);
-    walk_close(&sight);
-    if (ret < 0) {
-      record_clear(&s->records[s->len]);
-      seen_clear(s, &s->now[s->len]);
-    }
+    forget(s, s->len);
+    ret = look(s, s->len, pid, before);
   }
+  s->figures.processes += ret != -ENOENT;
   if (ret == 0)
     s->len++;
-  return ret == -ENOMEM ? ret : 0;
-}
-
-static int apply_answer(struct scanner *s, size_t i, const struct job *job) {
-  struct seen *seen = &s->now[i];
-
-  if (seen->running == NULL) {
-    seen->running =
-        scanner_use(s, seen, &job->result.place.running, NULL, EXE_ROOT_OWN);
-    if (seen->running == NULL)
-      return -ENOMEM;
-    seen->running->kind = seen->kind;
-  }
-  if (scanner_request(s, seen->running) < 0)
-    return -ENOMEM;
-  return apply_place(s, -1, i, job->order.text, &job->result.place.place);
-}
-
-static int take_place(struct scanner *s, size_t i) {
-  struct seen *seen = &s->now[i];
-  struct job *job = seen->place_job;
-  int ret = 0;
-
-  /* Only a record that still waits has asked in this scan. */
-  if (s->records[i].reason != EXE_REASON_PENDING ||
-      !worker_finished(s->worker, job))
-    return 0;
-  if (job->error == 0)
-    ret = apply_answer(s, i, job);
   else
-    s->records[i].reason = exe_reason_of(job->error);
-  worker_release(s->worker, job);
-  seen->place_job = NULL;
-  return ret;
-}
-
-static void take_check(struct scanner *s, struct seen *seen) {
-  struct job *job = seen->spoof_job;
-
-  if (!worker_finished(s->worker, job))
-    return;
-  if (job->error == 0)
-    seen->spoof = job->result.spoofed ? SPOOF_YES : SPOOF_NO;
-  worker_release(s->worker, job);
-  seen->spoof_job = NULL;
-}
-
-void scanner_take_checks(struct scanner *s) {
-  for (size_t i = 0; i <= s->len; i++) {
-    if (s->now[i].spoof_job != NULL)
-      take_check(s, &s->now[i]);
-  }
-}
-
-int scanner_take_urgent(struct scanner *s) {
-  int ret = 0;
-
-  scanner_take_checks(s);
-  for (size_t i = 0; ret == 0 && i < s->len; i++) {
-    if (s->now[i].place_job != NULL)
-      ret = take_place(s, i);
-  }
-  return ret;
+    forget(s, s->len);
+  return ret == -ENOMEM ? ret : 0;
 }

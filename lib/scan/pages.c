@@ -27,8 +27,9 @@ void *pages_alloc(size_t len, size_t size) {
       bytes > SIZE_MAX / 2 - sizeof(*header))
     return NULL;
   bytes = round_up(bytes + sizeof(*header));
+  /* A page fault each would cost more than all at once. */
   header = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
   if (header == MAP_FAILED)
     return NULL;
   header->mapped = bytes;

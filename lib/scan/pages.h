@@ -5,8 +5,7 @@
 
 #include <stddef.h>
 
-/* `len` zeroed elements; those that are never touched take no memory. NULL: no
- * memory. */
+/* `len` zeroed elements. NULL: no memory. */
 void *pages_alloc(size_t len, size_t size);
 
 /* Give back what lies after the first `len` elements. */

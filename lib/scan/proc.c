@@ -91,6 +91,19 @@ int proc_parse_stat(const char *text, size_t len, struct proc_stat *ret) {
   return 0;
 }
 
+int proc_parse_statm(const char *text, size_t len, uint64_t *ret_rss_pages) {
+  const char *end = text + len;
+  uint64_t size;
+  uint64_t rss;
+  const char *p = parse_number(text, end, &size);
+
+  if (p == NULL || p == end || *p != ' ' ||
+      parse_number(p + 1, end, &rss) == NULL)
+    return -EINVAL;
+  *ret_rss_pages = rss;
+  return 0;
+}
+
 bool proc_next_line(const char **text, size_t *len, const char **ret_line,
                     size_t *ret_line_len) {
   const char *newline;

@@ -26,6 +26,9 @@ struct proc_stat {
 /* Returns 0 or -EINVAL. */
 int proc_parse_stat(const char *text, size_t len, struct proc_stat *ret);
 
+/* The resident pages of /proc/PID/statm. Returns 0 or -EINVAL. */
+int proc_parse_statm(const char *text, size_t len, uint64_t *ret_rss_pages);
+
 /* The boot time of /proc/stat, in seconds since the epoch. Returns 0 or
  * -EINVAL. */
 int proc_parse_btime(const char *text, size_t len, int64_t *ret_s);

@@ -18,6 +18,9 @@ enum spoof {
 struct seen {
   pid_t pid;
   pid_t tid;
+  pid_t ppid;
+  char name[16];       /* of a process, no thread of the kernel's */
+  uint64_t folder_ino; /* 0: always look in full */
   uint64_t start_ticks;
   uint64_t dev; /* the file that runs */
   uint64_t ino;
@@ -68,6 +71,29 @@ struct scanner {
  * seen number s->len. `before` is what was seen of the pid, or NULL; what is
  * still true moves over. Returns 0 or -ENOMEM. */
 int scanner_look(struct scanner *s, pid_t pid, struct seen *before);
+
+/* place.c: does the file of a process whose root is this program's and the
+ * host's lie where it lay? A file with one name whose mount and change time are
+ * the same does, as long as a look there finds it; that needs no reading of
+ * the link. */
+bool scanner_is_where_it_was(struct scanner *s, const struct file_stat *exe,
+                             struct cache_entry *e);
+
+/* Find out where the executable of record `i` lies and so its state. Returns
+ * 0, -ESRCH (gone), -EAGAIN (changed meanwhile) or -ENOMEM. */
+int scanner_find_place(struct scanner *s, size_t i, const struct sight *sight);
+
+/* Take over what a finished look-up says. Returns 0 or -ENOMEM. */
+int scanner_take_place(struct scanner *s, size_t i);
+
+/* The record has a path but no more than that. Returns 0 or -ENOMEM. */
+int scanner_set_unreadable(struct record *r, const char *text,
+                           enum exe_reason reason);
+
+/* ask.c: let the worker look the executable up or check it, by the link's text
+ * in walk.text. Returns the job, with a reference, or NULL: no memory. */
+struct job *scanner_ask(struct scanner *s, enum job_kind kind,
+                        const struct seen *seen, const struct sight *sight);
 
 /* Take over what the finished look-ups and checks say. Returns 0 or
  * -ENOMEM. */

@@ -7,7 +7,10 @@
 
 #include "lib/scan/walk.h"
 
-enum { STAT_SIZE = 2048 };
+enum {
+  STAT_SIZE = 2048,
+  STATM_SIZE = 256, /* bytes; seven numbers */
+};
 
 static void read_ns(int dirfd, const char *path, char *ret_ns, size_t size) {
   ssize_t len = readlinkat(dirfd, path, ret_ns, size - 1);
@@ -113,6 +116,7 @@ int walk_open(struct walk *w, pid_t pid, struct sight *ret) {
   if (file_stat_at(ret->fd, "", FILE_STAT_LIGHT, &folder) < 0)
     goto gone;
   ret->uid = folder.facts.uid;
+  ret->folder_ino = folder.id.ino;
   if (is_dead(&ret->stat) &&
       (ret->stat.num_threads <= 1 || !use_living_thread(ret)))
     goto gone;
@@ -128,6 +132,67 @@ void walk_close(struct sight *sight) {
   if (sight->fd >= 0)
     close(sight->fd);
   sight->fd = -1;
+}
+
+/* Has the process this program's root, which is the host's, in the same mount
+ * namespace? Each namespace has mounts, and so a root mount, of its own. */
+static bool has_own_root(const struct walk *w, const struct file_stat *root) {
+  return root->has_mnt_id && root->mnt_id == w->own_root.mnt_id &&
+         file_same_inode(&root->id, &w->own_root.id);
+}
+
+static bool read_rss(const struct walk *w, const char *path,
+                     uint64_t *ret_rss_kib) {
+  char text[STATM_SIZE];
+  uint64_t pages;
+  size_t len;
+
+  if (proc_read(w->proc_fd, path, text, sizeof(text), &len) < 0 ||
+      proc_parse_statm(text, len, &pages) < 0)
+    return false;
+  *ret_rss_kib = pages * (uint64_t)w->page_kib;
+  return true;
+}
+
+bool walk_glance(struct walk *w, pid_t pid, uint64_t folder_ino,
+                 struct sight *ret) {
+  struct file_stat folder;
+  char path[32];
+  char *end = path + snprintf(path, sizeof(path) - sizeof("/statm"), "%d", pid);
+
+  memset(ret, 0, sizeof(*ret));
+  ret->fd = -1;
+  ret->pid = pid;
+  memcpy(end, "/exe", sizeof("/exe"));
+  if (file_stat_at(w->proc_fd, path, FILE_STAT_LIGHT, &ret->exe) < 0)
+    return false;
+  memcpy(end, "/root", sizeof("/root"));
+  if (file_stat_at(w->proc_fd, path, FILE_STAT_LIGHT, &ret->root) < 0 ||
+      !has_own_root(w, &ret->root) ||
+      !file_same_inode(&ret->root.id, &w->host_root.id))
+    return false;
+  memcpy(end, "/statm", sizeof("/statm"));
+  if (!read_rss(w, path, &ret->rss_kib))
+    return false;
+  /* Last, as it says whose all this was: the kernel gives each new process's
+   * folder a number of its own. */
+  *end = '\0';
+  if (file_stat_at(w->proc_fd, path, FILE_STAT_LIGHT, &folder) < 0 ||
+      folder.id.ino != folder_ino)
+    return false;
+  ret->folder_ino = folder_ino;
+  ret->uid = folder.facts.uid;
+  return true;
+}
+
+int walk_stat_exe(const struct walk *w, const struct sight *sight,
+                  struct file_stat *ret) {
+  char path[32];
+
+  if (sight->fd >= 0)
+    return file_stat_at(sight->fd, "exe", FILE_STAT_KNOWN, ret);
+  (void)snprintf(path, sizeof(path), "%d/exe", sight->pid);
+  return file_stat_at(w->proc_fd, path, FILE_STAT_KNOWN, ret);
 }
 
 bool walk_read_text(struct walk *w, const struct sight *sight) {
@@ -157,12 +222,11 @@ static void find_root(struct walk *w, struct sight *sight) {
   how->root = EXE_ROOT_OWN;
   if (file_stat_at(sight->fd, "root", FILE_STAT_LIGHT, root) < 0)
     return;
-  is_own = file_same_inode(&root->id, &w->own_root.id);
-  /* Each namespace has mounts, and so a root mount, of its own. */
-  if (is_own && root->has_mnt_id && root->mnt_id == w->own_root.mnt_id) {
+  if (has_own_root(w, root)) {
     how->foreign = !file_same_inode(&root->id, &w->host_root.id);
     return;
   }
+  is_own = file_same_inode(&root->id, &w->own_root.id);
   if (same_ns(sight, w->own_ns)) {
     how->foreign = !is_own && strcmp(w->own_ns, w->host_ns) != 0;
     return;

@@ -29,7 +29,9 @@ void walk_begin(struct walk *w);
 void walk_end(struct walk *w);
 
 struct sight {
-  int fd; /* the folder of the process or of its thread `tid`, O_PATH */
+  int fd; /* the folder of the process or of its thread `tid`, O_PATH; -1
+             after a glance */
+  uint64_t folder_ino; /* of the process's folder */
   pid_t pid;
   pid_t tid; /* 0, or a living thread where the first one has exited */
   struct proc_stat stat;
@@ -45,6 +47,18 @@ struct sight {
  * closed by walk_close, or 0: it is gone or has no executable. */
 int walk_open(struct walk *w, pid_t pid, struct sight *ret);
 void walk_close(struct sight *sight);
+
+/* A look at a process that was seen before, for less: it is still the one whose
+ * folder has that inode number, and its root is this program's and the host's.
+ * Fills in pid, folder_ino, uid, rss_kib, exe and root. False: that is not so,
+ * or can't be told. Needs no walk_close. */
+bool walk_glance(struct walk *w, pid_t pid, uint64_t folder_ino,
+                 struct sight *ret);
+
+/* All that the kernel knows of the file that runs. Returns 0 or a negative
+ * errno. */
+int walk_stat_exe(const struct walk *w, const struct sight *sight,
+                  struct file_stat *ret);
 
 /* Read the exe link into walk.text. False: it is gone. */
 bool walk_read_text(struct walk *w, const struct sight *sight);

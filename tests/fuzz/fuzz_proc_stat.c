@@ -1,4 +1,4 @@
-/* Goal: no text of /proc/PID/stat, /proc/stat or /proc/PID/maps crashes its
+/* Goal: no text of /proc/PID/stat, statm or maps or of /proc/stat crashes its
  * parser, and what is read out of it is within its bounds. */
 #include <stdint.h>
 #include <stdlib.h>
@@ -32,6 +32,7 @@ static void check_mapping(const char *line) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   char *text = malloc(size + 1);
+  uint64_t pages;
   int64_t s;
 
   if (text == NULL)
@@ -39,6 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   memcpy(text, data, size);
   text[size] = '\0';
   check_stat(text, size);
+  (void)proc_parse_statm(text, size, &pages);
   (void)proc_parse_btime(text, size, &s);
   check_mapping(text);
   free(text);

@@ -122,6 +122,19 @@ static void boot_time_is_found_on_its_line(void **state) {
   assert_int_equal(proc_parse_btime("btime x\n", 8, &s), -EINVAL);
 }
 
+static void statm_has_the_resident_pages(void **state) {
+  static const char text[] = "730 457 429 5 0 89 0\n";
+  static const char *const bad[] = {"",      "730",      "730 ",
+                                    "x 457", "730\n457", "-1 2"};
+  uint64_t pages = 0;
+
+  (void)state;
+  assert_int_equal(proc_parse_statm(text, sizeof(text) - 1, &pages), 0);
+  assert_int_equal(pages, 457);
+  for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+    assert_int_equal(proc_parse_statm(bad[i], strlen(bad[i]), &pages), -EINVAL);
+}
+
 static void mounts_are_read_past_optional_fields(void **state) {
   static const char text[] =
       "27 1 254:0 / / rw,relatime - ext4 /dev/vda rw,discard\n"
@@ -366,6 +379,7 @@ static void mapping_that_is_none_is_refused(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(statm_has_the_resident_pages),
       cmocka_unit_test(stat_is_read_field_by_field),
       cmocka_unit_test(kernel_thread_is_told_by_its_flag),
       cmocka_unit_test(name_may_hold_anything),
