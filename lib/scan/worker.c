@@ -84,6 +84,7 @@ void worker_begin(struct worker *w, uint64_t budget) {
   pthread_mutex_lock(&w->lock);
   w->budget = budget;
   w->cycle++;
+  w->holds_rehash = true;
   worker_ensure_thread(w);
   pthread_cond_signal(&w->work);
   pthread_mutex_unlock(&w->lock);
@@ -102,6 +103,10 @@ void worker_submit(struct worker *w, struct job *job) {
 void worker_wait(struct worker *w, bool urgent, int64_t deadline_ms) {
   pthread_mutex_lock(&w->lock);
   w->waits_urgent = urgent;
+  if (!urgent) {
+    w->holds_rehash = false;
+    pthread_cond_signal(&w->work);
+  }
   for (;;) {
     int64_t until_ms;
     struct timespec until;

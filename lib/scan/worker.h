@@ -15,7 +15,9 @@ int worker_new(int proc_fd, unsigned file_timeout_ms, struct worker **ret);
 /* Waits for a thread that is not stuck, at most a second. */
 void worker_free(struct worker *w);
 
-/* Begin a cycle: from now on at most `budget` bytes are read. */
+/* Begin a cycle: from now on at most `budget` bytes are read. Hashes that are
+ * only repeated, and were left over, hold until all is waited for: what is new
+ * goes first, and is yet to be found. */
 void worker_begin(struct worker *w, uint64_t budget);
 
 /* Put a job in line: look-ups and checks first, then hashes, then hashes that

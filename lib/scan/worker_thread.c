@@ -114,26 +114,32 @@ static void close_all(struct worker *w, struct worker_queue *q) {
   }
 }
 
-static bool has_work(const struct worker *w) {
-  return w->queues[WORKER_URGENT].head != NULL ||
-         (w->budget > 0 && (w->queues[WORKER_HASH].head != NULL ||
-                            w->queues[WORKER_REHASH].head != NULL));
+/* The queue whose turn it is, or NULL: nothing is left that can be done now. */
+static struct worker_queue *next_queue(struct worker *w) {
+  size_t end = w->holds_rehash ? WORKER_REHASH : WORKER_QUEUES;
+
+  if (w->budget == 0)
+    end = WORKER_HASH;
+  for (size_t i = 0; i < end; i++) {
+    if (w->queues[i].head != NULL)
+      return &w->queues[i];
+  }
+  return NULL;
 }
 
 static struct job *pick(struct worker *w) {
+  struct worker_queue *q;
+
   tidy(w);
-  if (w->queues[WORKER_URGENT].head != NULL || w->budget == 0)
-    return pop(&w->queues[WORKER_URGENT]);
-  if (w->queues[WORKER_HASH].head != NULL)
-    return pop(&w->queues[WORKER_HASH]);
-  return pop(&w->queues[WORKER_REHASH]);
+  q = next_queue(w);
+  return q != NULL ? pop(q) : NULL;
 }
 
-bool worker_is_idle(const struct worker *w, bool urgent) {
+bool worker_is_idle(struct worker *w, bool urgent) {
   bool busy = w->thread != NULL && w->thread->job != NULL;
 
   if (!urgent)
-    return !busy && !has_work(w);
+    return !busy && next_queue(w) == NULL;
   return w->queues[WORKER_URGENT].head == NULL &&
          !(busy && queue_of(w->thread->job) == WORKER_URGENT);
 }

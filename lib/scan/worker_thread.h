@@ -38,7 +38,8 @@ struct worker {
   unsigned references; /* the owner's and one a thread */
   bool closing;
   bool waits_urgent;
-  uint64_t budget; /* bytes left of this cycle's */
+  bool holds_rehash; /* until all that is new is in line */
+  uint64_t budget;   /* bytes left of this cycle's */
   uint64_t cycle;
   struct worker_queue queues[WORKER_QUEUES];
   struct worker_queue parked;   /* over, but closing their files may hang */
@@ -52,7 +53,7 @@ struct worker {
 void worker_enqueue(struct worker *w, struct job *job);
 
 /* Is nothing left that can be done now? */
-bool worker_is_idle(const struct worker *w, bool urgent);
+bool worker_is_idle(struct worker *w, bool urgent);
 
 /* Leave the thread behind if its job makes no progress, see to it that there
  * is one that works, and answer the jobs that would get stuck. */

@@ -131,6 +131,32 @@ static void new_files_go_before_known_ones(void **state) {
   scanner_free(s);
 }
 
+/* Re-hashes that the last scan's budget did not reach must not spend this one's
+ * before the walk has come to what is new. */
+static void new_files_go_before_what_was_left_over(void **state) {
+  const char *a = make_file("a", 200000, 'a');
+  struct scanner *s;
+  struct snapshot *snapshot;
+
+  (void)state;
+  add(1, (struct made_up){.exe = make_file("b", 200000, 'b')});
+  for (pid_t pid = 2; pid <= 300; pid++)
+    add(pid, (struct made_up){.exe = a});
+  options.rehash_interval_s = 60; /* all, in every cycle */
+  options.scan_interval_s = 60;
+  options.hash_budget = 300000;
+  s = new_scanner(&options);
+  for (int i = 0; i < 3; i++)
+    snapshot_free(scan_once(s));
+  add(301, (struct made_up){.exe = make_file("c", 300000, 'c')});
+  snapshot = scan_once(s);
+  assert_int_equal(snapshot->figures.bytes_hashed, 300000);
+  assert_int_equal(snapshot->records[300].state, EXE_CURRENT);
+  assert_digest(&snapshot->records[300].running_sha256, in_dir("c"));
+  snapshot_free(snapshot);
+  scanner_free(s);
+}
+
 static void every_file_is_read_again_once_in_the_interval(void **state) {
   enum { FILES = 60, CYCLES = 10, SIZE = 1000 };
   struct scanner *s;
@@ -253,6 +279,7 @@ int main(void) {
       CASE(budget_holds_and_nothing_is_forgotten),
       CASE(file_larger_than_the_budget_is_read_in_slices),
       CASE(new_files_go_before_known_ones),
+      CASE(new_files_go_before_what_was_left_over),
       CASE(every_file_is_read_again_once_in_the_interval),
       CASE(cache_that_is_too_small_costs_only_time),
       CASE(file_that_changes_while_it_is_read_has_no_digest),
