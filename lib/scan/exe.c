@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/scan/exe.h"
+#include "lib/scan/proc.h"
 
 static const char deleted_mark[] = " (deleted)";
 
@@ -145,13 +146,16 @@ int exe_read_link(int pid_fd, char ret_text[static EXE_TEXT_SIZE]) {
 }
 
 bool exe_unchanged(int pid_fd, const char *text,
-                   const struct file_stat *running) {
+                   const struct file_stat *running, uint64_t start_code) {
   char text_now[EXE_TEXT_SIZE];
+  struct proc_stat stat;
   struct file_stat now = {0};
 
   return file_stat_at(pid_fd, "exe", FILE_STAT_LIGHT, &now) == 0 &&
          file_same_inode(&now.id, &running->id) &&
-         exe_read_link(pid_fd, text_now) == 0 && strcmp(text_now, text) == 0;
+         exe_read_link(pid_fd, text_now) == 0 && strcmp(text_now, text) == 0 &&
+         start_code != 0 && proc_read_stat(pid_fd, &stat) == 0 &&
+         stat.start_code == start_code;
 }
 
 /* What a look-up found. */

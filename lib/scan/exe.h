@@ -54,10 +54,12 @@ int exe_read_link(int pid_fd, char ret_text[static EXE_TEXT_SIZE]);
  * put there most of the time: for where it can't be found out. */
 size_t exe_bare_len(const char *text);
 
-/* Does the process still run the file with the same text? An exec between
- * reading one and the other makes a current executable look replaced. */
+/* Does the process still run the file with the same text, by the same exec? One
+ * between reading text and file makes a current executable look replaced. The
+ * start of its code was read before both; the kernel sets it last in an exec,
+ * mostly to a random address, and it is 0 until then. */
 bool exe_unchanged(int pid_fd, const char *text,
-                   const struct file_stat *running);
+                   const struct file_stat *running, uint64_t start_code);
 
 /* Where a path is looked up. */
 enum exe_root {

@@ -29,7 +29,7 @@ void job_destroy(struct job *job) {
   free(job);
 }
 
-static int step_place(struct job *job, int pid_fd) {
+static int step_place(struct job *job, int pid_fd, uint64_t start_code) {
   struct job_order *o = &job->order;
   struct exe_place *place = &job->result.place.place;
   struct file_stat *running = &job->result.place.running;
@@ -44,17 +44,14 @@ static int step_place(struct job *job, int pid_fd) {
   o->lookup.cached = false;
   ret = exe_find_place(&o->lookup, o->text, running, place);
   if (ret == 0 && place->state != EXE_CURRENT &&
-      !exe_unchanged(pid_fd, o->text, running))
+      !exe_unchanged(pid_fd, o->text, running, start_code))
     return -EAGAIN;
   return ret;
 }
 
-static int step_spoof(struct job *job, int pid_fd, uint64_t start_code,
-                      int proc_fd) {
+static int step_spoof(struct job *job, int pid_fd, uint64_t start_code) {
   struct job_order *o = &job->order;
-  struct proc_stat after;
   bool spoofed;
-  int fd;
   int ret;
 
   ret = spoof_check(pid_fd, o->text, &o->file, &spoofed);
@@ -62,14 +59,8 @@ static int step_spoof(struct job *job, int pid_fd, uint64_t start_code,
     job->result.spoofed = false;
     return ret;
   }
-  /* During an exec the link names the new file before any of it is mapped.
-   * The kernel sets the start of the code last. */
-  fd = proc_open(proc_fd, o->pid, o->tid, o->start_ticks, &after);
-  if (fd < 0)
-    return fd;
-  close(fd);
-  if (start_code == 0 || start_code != after.start_code ||
-      !exe_unchanged(pid_fd, o->text, &o->file))
+  /* During an exec the link names the new file before any of it is mapped. */
+  if (!exe_unchanged(pid_fd, o->text, &o->file, start_code))
     return -EAGAIN;
   job->result.spoofed = true;
   return 0;
@@ -135,10 +126,10 @@ int job_step(struct job *job, int proc_fd, void *buf, size_t max,
   o->lookup.proc_fd = proc_fd;
   switch (o->kind) {
   case JOB_PLACE:
-    ret = step_place(job, pid_fd);
+    ret = step_place(job, pid_fd, stat.start_code);
     break;
   case JOB_SPOOF:
-    ret = step_spoof(job, pid_fd, stat.start_code, proc_fd);
+    ret = step_spoof(job, pid_fd, stat.start_code);
     break;
   default:
     ret = open_file(job, pid_fd);

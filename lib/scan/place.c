@@ -120,7 +120,8 @@ int scanner_find_place(struct scanner *s, size_t i, const struct sight *sight) {
   if (ret < 0)
     return scanner_set_unreadable(r, s->walk.text, exe_reason_of(ret));
   if (place.state != EXE_CURRENT &&
-      !exe_unchanged(sight->fd, s->walk.text, &sight->exe))
+      !exe_unchanged(sight->fd, s->walk.text, &sight->exe,
+                     sight->stat.start_code))
     return -EAGAIN;
   ret = apply_place(s, sight->fd, i, s->walk.text, &place);
   if (ret == 0 && place.state == EXE_CURRENT)

@@ -231,12 +231,18 @@ out:
   return ret;
 }
 
+int proc_read_stat(int pid_fd, struct proc_stat *ret) {
+  char text[STAT_SIZE];
+  size_t len;
+  int r = proc_read(pid_fd, "stat", text, sizeof(text), &len);
+
+  return r < 0 ? r : proc_parse_stat(text, len, ret);
+}
+
 int proc_open(int proc_fd, pid_t pid, pid_t tid, uint64_t start_ticks,
               struct proc_stat *ret_stat) {
   char path[64];
-  char text[STAT_SIZE];
   struct proc_stat stat = {0};
-  size_t len = 0;
   int fd;
   int ret;
 
@@ -244,9 +250,7 @@ int proc_open(int proc_fd, pid_t pid, pid_t tid, uint64_t start_ticks,
   fd = openat(proc_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0)
     return errno == ENOENT ? -ESRCH : -errno;
-  ret = proc_read(fd, "stat", text, sizeof(text), &len);
-  if (ret == 0)
-    ret = proc_parse_stat(text, len, &stat);
+  ret = proc_read_stat(fd, &stat);
   if (ret == 0 && stat.start_ticks != start_ticks)
     ret = -ESRCH;
   if (ret == 0 && tid != 0) {
@@ -254,7 +258,7 @@ int proc_open(int proc_fd, pid_t pid, pid_t tid, uint64_t start_ticks,
 
     (void)snprintf(path, sizeof(path), "task/%d", tid);
     fd = openat(pid_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    ret = fd < 0 ? -errno : 0;
+    ret = fd < 0 ? -errno : proc_read_stat(fd, &stat);
     close(pid_fd);
   }
   if (ret < 0) {

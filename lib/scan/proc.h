@@ -52,9 +52,14 @@ int proc_read(int dirfd, const char *path, char *buf, size_t size,
 int proc_read_all(int dirfd, const char *path, size_t max, char **ret_text,
                   size_t *ret_len);
 
+/* Read the stat of a process or thread in its folder. Returns 0 or a negative
+ * errno. */
+int proc_read_stat(int pid_fd, struct proc_stat *ret);
+
 /* Open the folder of a process, or of its thread `tid` where that is not 0, if
- * it still is the one that started at `start_ticks`. *ret_stat may be NULL.
- * Returns a descriptor (O_PATH), -ESRCH, or another negative errno. */
+ * it still is the one that started at `start_ticks`. *ret_stat is that of what
+ * is opened, and may be NULL. Returns a descriptor (O_PATH), -ESRCH, or another
+ * negative errno. */
 int proc_open(int proc_fd, pid_t pid, pid_t tid, uint64_t start_ticks,
               struct proc_stat *ret_stat);
 

@@ -7,10 +7,7 @@
 
 #include "lib/scan/walk.h"
 
-enum {
-  STAT_SIZE = 2048,
-  STATM_SIZE = 256, /* bytes; seven numbers */
-};
+enum { STATM_SIZE = 256 }; /* bytes; seven numbers */
 
 static void read_ns(int dirfd, const char *path, char *ret_ns, size_t size) {
   ssize_t len = readlinkat(dirfd, path, ret_ns, size - 1);
@@ -45,19 +42,12 @@ void walk_end(struct walk *w) {
   w->mounts = NULL;
 }
 
-static int read_stat(int dirfd, const char *path, struct proc_stat *ret) {
-  char text[STAT_SIZE];
-  size_t len;
-  int r = proc_read(dirfd, path, text, sizeof(text), &len);
-
-  return r < 0 ? r : proc_parse_stat(text, len, ret);
-}
-
 static bool is_dead(const struct proc_stat *stat) {
   return stat->state == 'Z' || stat->state == 'X' || stat->state == 'x';
 }
 
-/* Try one thread; its stat has the memory that the process's own has lost. */
+/* Try one thread; its stat has what the process's own has lost with its
+ * memory. */
 static bool try_thread(struct sight *sight, int task_fd, const char *name) {
   struct proc_stat stat;
   char text[EXE_TEXT_SIZE];
@@ -69,7 +59,7 @@ static bool try_thread(struct sight *sight, int task_fd, const char *name) {
   fd = openat(task_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0)
     return false;
-  if (read_stat(fd, "stat", &stat) < 0 || is_dead(&stat) ||
+  if (proc_read_stat(fd, &stat) < 0 || is_dead(&stat) ||
       exe_read_link(fd, text) < 0) {
     close(fd);
     return false;
@@ -78,6 +68,7 @@ static bool try_thread(struct sight *sight, int task_fd, const char *name) {
   sight->fd = fd;
   sight->tid = tid;
   sight->stat.rss_pages = stat.rss_pages;
+  sight->stat.start_code = stat.start_code;
   return true;
 }
 
@@ -109,7 +100,7 @@ int walk_open(struct walk *w, pid_t pid, struct sight *ret) {
   ret->fd = openat(w->proc_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (ret->fd < 0)
     return 0;
-  if (read_stat(ret->fd, "stat", &ret->stat) < 0 || ret->stat.kernel_thread)
+  if (proc_read_stat(ret->fd, &ret->stat) < 0 || ret->stat.kernel_thread)
     goto gone;
   /* Of all that a process shows in proc, the folder itself belongs to its
    * effective uid even if it may not be dumped. */

@@ -50,9 +50,9 @@ static inline void add_folder(const char *dir, const struct made_up *p,
   snprintf(path, sizeof(path), "%s/stat", dir);
   snprintf(
       text, sizeof(text),
-      "1 (%s) %c 1 1 1 0 -1 %u 0 0 0 0 0 0 0 0 20 0 %u 0 %d 0 %u 0 1 1 0\n",
+      "1 (%s) %c 1 1 1 0 -1 %u 0 0 0 0 0 0 0 0 20 0 %u 0 %d 0 %u 0 %d 1 0\n",
       p->comm != NULL ? p->comm : "made-up", state, p->flags,
-      p->threads > 0 ? p->threads : 1, START_TICKS, rss_pages);
+      p->threads > 0 ? p->threads : 1, START_TICKS, rss_pages, state != 'Z');
   write_text(path, text);
   snprintf(path, sizeof(path), "%s/exe", dir);
   if (p->exe != NULL && state != 'Z')

@@ -108,6 +108,27 @@ static void living_thread_stands_for_the_first(void **state) {
   scanner_free(s);
 }
 
+/* The first thread has lost its memory, and with it the start of its code. */
+static void spoofed_link_behind_a_living_thread_is_seen(void **state) {
+  struct scanner *s;
+  struct snapshot *snapshot;
+  char path[256];
+
+  (void)state;
+  add(3, (struct made_up){.exe = make_file("app", 100, 'a'),
+                          .state = 'Z',
+                          .threads = 2,
+                          .tid = 4});
+  snprintf(path, sizeof(path), "%s/3/task/4/maps", proc_root);
+  write_text(path, "00400000-00401000 r-xp 00000000 00:00 1 /other\n");
+  s = new_scanner(&options);
+  snapshot = scan_once(s);
+  assert_int_equal(snapshot->records_len, 1);
+  assert_int_equal(snapshot->records[0].state, EXE_SPOOFED);
+  snapshot_free(snapshot);
+  scanner_free(s);
+}
+
 static size_t count_taken(void) {
   struct scanner *s = new_scanner(&options);
   struct snapshot *snapshot = scan_once(s);
@@ -273,6 +294,7 @@ int main(void) {
       CASE(records_are_sorted_by_pid),
       CASE(what_is_no_process_is_left_out),
       CASE(living_thread_stands_for_the_first),
+      CASE(spoofed_link_behind_a_living_thread_is_seen),
       CASE(small_processes_are_left_out_unless_named),
       CASE(unchanged_files_are_not_read_again),
       CASE(remote_files_are_hashed_only_if_asked_for),
