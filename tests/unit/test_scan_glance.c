@@ -111,16 +111,21 @@ static void other_process_of_the_same_pid_is_another(void **state) {
   scanner_free(s);
 }
 
+/* Even one that is known, as others run it. */
 static void other_file_behind_the_link_is_seen(void **state) {
+  const char *other = make_file("other", 100, 'o');
   struct scanner *s;
   struct record r;
 
   (void)state;
   add_known("app", make_file("app", 100, 'a'));
+  add(PID - 1, (struct made_up){.exe = other});
   s = acquainted();
   assert_int_equal(unlink(in_folder("exe")), 0);
-  assert_int_equal(symlink(make_file("other", 100, 'o'), in_folder("exe")), 0);
+  assert_int_equal(symlink(other, in_folder("exe")), 0);
   r = scan_for(s, PID);
+  assert_int_equal(r.rss_kib,
+                   STAT_PAGES * (uint64_t)sysconf(_SC_PAGESIZE) / 1024);
   assert_string_equal(r.exe_path, in_dir("other"));
   assert_digest(&r.running_sha256, in_dir("other"));
   record_clear(&r);
@@ -168,6 +173,37 @@ static void set_clock_takes_a_look_in_full(void **state) {
     skip();
   }
   assert_pages(s, STAT_PAGES);
+  scanner_free(s);
+}
+
+/* Nothing about the file itself changes, and another one lies at its path. */
+static void file_whose_folder_moved_is_told_by_its_new_path(void **state) {
+  char *folder = in_dir("app");
+  char *path = in_dir("app/sleeper");
+  struct scanner *s;
+  struct record r;
+  pid_t pid;
+
+  (void)state;
+  assert_int_equal(mkdir(folder, 0755), 0);
+  copy_file("/bin/sleep", path);
+  pid = start(path);
+  options.proc_root = "/proc";
+  options.hash_budget = UINT64_MAX;
+  s = new_scanner(&options);
+  for (int i = 0; i < 2; i++) {
+    r = scan_for(s, pid);
+    assert_int_equal(r.state, EXE_CURRENT);
+    record_clear(&r);
+  }
+  assert_int_equal(rename(folder, in_dir("old")), 0);
+  assert_int_equal(mkdir(folder, 0755), 0);
+  copy_file("/bin/sleep", path);
+  append_byte(path);
+  r = scan_for(s, pid);
+  assert_int_equal(r.state, EXE_CURRENT);
+  assert_string_equal(r.exe_path, in_dir("old/sleeper"));
+  record_clear(&r);
   scanner_free(s);
 }
 
@@ -233,6 +269,7 @@ static struct record record_after(void (*act)(void)) {
   if (geteuid() != 0)
     skip();
   options.proc_root = "/proc";
+  options.hash_budget = UINT64_MAX;
   s = new_scanner(&options);
   for (int i = 0; i < 2; i++) {
     r = scan_for(s, pid);
@@ -274,6 +311,7 @@ int main(void) {
       CASE(changed_file_is_read_again),
       CASE(other_root_takes_a_look_in_full),
       CASE(set_clock_takes_a_look_in_full),
+      CASE(file_whose_folder_moved_is_told_by_its_new_path),
       CASE(other_owner_is_seen),
       CASE(file_that_covers_it_in_a_new_namespace_is_seen),
   };

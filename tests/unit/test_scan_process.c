@@ -43,7 +43,10 @@ static struct record scan_for(pid_t pid) {
   return r;
 }
 
-static void take_all(void) { options.min_rss_kib = 0; }
+static void take_all(void) {
+  options.min_rss_kib = 0;
+  options.hash_budget = UINT64_MAX;
+}
 
 static void need_root(void) {
   if (geteuid() != 0)
