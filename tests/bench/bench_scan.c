@@ -10,6 +10,7 @@
  *   openssl_first_digest  anonymous memory that the first digest takes */
 #include <dirent.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <openssl/evp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -59,12 +60,14 @@ static double median(double *values, size_t len) {
   return values[len / 2];
 }
 
-/* In KiB. */
+/* In KiB; not what malloc only keeps for later. */
 static long anonymous(void) {
-  FILE *f = fopen("/proc/self/smaps_rollup", "re");
+  FILE *f;
   char line[128];
   long kib = -1;
 
+  (void)malloc_trim(0);
+  f = fopen("/proc/self/smaps_rollup", "re");
   must(f != NULL);
   while (kib < 0 && fgets(line, sizeof(line), f) != NULL)
     if (strncmp(line, "Anonymous:", 10) == 0)
