@@ -68,6 +68,21 @@ static void dispatch(const struct dna_scan *executables) {
   free(addresses);
 }
 
+static void complain_of_rights(const struct snapshot *snapshot) {
+  static c_complain_t complaint = C_COMPLAIN_INIT_STATIC;
+
+  if (snapshot->denied > 0)
+    c_complain_once(
+        LOG_WARNING, &complaint,
+        "process_dna plugin: %zu processes: may not be looked at and "
+        "are left out; a collectd that is not root needs "
+        "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH",
+        snapshot->denied);
+  else
+    c_release(LOG_INFO, &complaint,
+              "process_dna plugin: all processes may be looked at");
+}
+
 /* Always gives 0: collectd suspends a read callback that fails. */
 static int dna_read(user_data_t *user_data) {
   static c_complain_t complaint = C_COMPLAIN_INIT_STATIC;
@@ -87,6 +102,7 @@ static int dna_read(user_data_t *user_data) {
   }
   c_release(LOG_INFO, &complaint, "process_dna plugin: scan: works again");
   scan.snapshot = snapshot;
+  complain_of_rights(snapshot);
   dispatch(&scan);
   atomic_store(&flushes_left, FLUSHES);
   if (dna_notifier_scan(notifier, &scan) < 0)

@@ -245,6 +245,7 @@ static int fill_snapshot(struct scanner *s, struct snapshot *snapshot) {
   pages_trim(s->records, s->len, sizeof(*s->records));
   snapshot->records = s->records;
   snapshot->records_len = s->len;
+  snapshot->denied = s->walk.denied;
   s->records = NULL;
   for (size_t i = 0; i < s->len; i++)
     snapshot->records[i].observed_at_s = snapshot->observed_at_s;

@@ -40,6 +40,9 @@ struct snapshot {
   size_t executables_len;
   bool *rehashed;           /* per executable: hashed for the first time or
                                again in this scan */
+  size_t denied;            /* processes without a record, since this program
+                               may not look at them (root may, or who has
+                               CAP_SYS_PTRACE) */
   struct wire_scan figures; /* `series` is left 0 */
 };
 

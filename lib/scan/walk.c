@@ -24,6 +24,7 @@ int walk_init(struct walk *w, int proc_fd) {
 }
 
 void walk_begin(struct walk *w) {
+  w->denied = 0;
   (void)file_stat_at(AT_FDCWD, "/", FILE_STAT_LIGHT, &w->own_root);
   read_ns(AT_FDCWD, "/proc/self/ns/mnt", w->own_ns, sizeof(w->own_ns));
   read_ns(w->proc_fd, "1/ns/mnt", w->host_ns, sizeof(w->host_ns));
@@ -236,9 +237,12 @@ int walk_look(struct walk *w, struct sight *sight) {
       file_stat_at(sight->fd, "exe", FILE_STAT_LIGHT, &sight->exe);
   /* A file system may keep its files from being looked at (FUSE does), but not
    * its link. */
-  if (sight->exe_error == -ENOENT || sight->exe_error == -ESRCH ||
-      (sight->exe_error < 0 && !walk_read_text(w, sight)))
+  if (sight->exe_error == -ENOENT || sight->exe_error == -ESRCH)
     return 0;
+  if (sight->exe_error < 0 && !walk_read_text(w, sight)) {
+    w->denied += sight->exe_error == -EACCES || sight->exe_error == -EPERM;
+    return 0;
+  }
   find_root(w, sight);
   return 1;
 }

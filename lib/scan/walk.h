@@ -19,6 +19,7 @@ struct walk {
   bool has_init_root; /* process 1 can be looked into */
   char own_ns[64];    /* "mnt:[4026531840]"; "" unknown */
   char host_ns[64];
+  size_t denied;         /* processes that may not be looked at */
   struct mounts *mounts; /* own; read when first needed */
   char text[EXE_TEXT_SIZE];
 };
