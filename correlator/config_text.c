@@ -42,11 +42,15 @@ int config_text_read(const char *file, char **ret_text, struct stat *ret_stat) {
   size_t len = 0;
   int rc = 0;
 
-  int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   if (fd < 0)
     return -errno;
   if (fstat(fd, ret_stat) != 0) {
     rc = -errno;
+    goto out;
+  }
+  if (!S_ISREG(ret_stat->st_mode)) {
+    rc = S_ISDIR(ret_stat->st_mode) ? -EISDIR : -EINVAL;
     goto out;
   }
   text = malloc(CONFIG_TEXT_MAX + 1);

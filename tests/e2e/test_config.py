@@ -1,6 +1,7 @@
 """A configuration with a mistake in it: a message with file and line, exit
 status 2, nothing started."""
 
+import os
 import subprocess
 
 import pytest
@@ -104,10 +105,17 @@ def test_the_value_of_an_option_asks_for_no_help(checked, command):
     assert checked(GOOD, command=command)[0] == 3  # its database is away
 
 
-def test_missing_file(tmp_path):
-    done = subprocess.run([CORRELATOR, "-c", tmp_path / "none", "run"],
-                          capture_output=True, text=True, timeout=60)
-    assert done.returncode == 2 and str(tmp_path / "none") in done.stderr
+@pytest.mark.parametrize("make", [
+    pytest.param(lambda path: None, id="missing"),
+    pytest.param(os.mkdir, id="folder"),
+    pytest.param(os.mkfifo, id="fifo"),
+])
+def test_configuration_that_is_no_file(tmp_path, make):
+    path = tmp_path / "correlator.conf"
+    make(path)
+    done = subprocess.run([CORRELATOR, "-c", path, "run"],
+                          capture_output=True, text=True, timeout=20)
+    assert done.returncode == 2 and str(path) in done.stderr
 
 
 PLUGIN_WRONG = [
