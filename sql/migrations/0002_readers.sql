@@ -1,7 +1,7 @@
--- Readers: dashboards and reports that query the tables directly. They are
--- members of process_dna_reader and see the rows of the tenant that their
--- connection names in process_dna.tenant, none if it names none. The
--- correlator's role owns the tables and is not bound by this.
+-- Readers: dashboards and reports that query the tables directly. A reader is
+-- a member of process_dna_reader, and of a role that tenant_readers names: it
+-- sees the rows of that role's tenant. What a session can set itself says
+-- nothing. The correlator's role owns the tables and is not bound by this.
 
 -- A correlator whose role may not make roles works without readers.
 DO $$
@@ -15,30 +15,41 @@ EXCEPTION
   WHEN duplicate_object OR unique_violation THEN NULL;
 END $$;
 
-CREATE FUNCTION process_dna.reader_tenant() RETURNS integer
+CREATE TABLE process_dna.tenant_readers (
+  tenant_id integer NOT NULL REFERENCES process_dna.tenants,
+  role name NOT NULL,
+  PRIMARY KEY (tenant_id, role)
+);
+COMMENT ON TABLE process_dna.tenant_readers IS 'Whose members may read the rows of a tenant';
+COMMENT ON COLUMN process_dna.tenant_readers.tenant_id IS 'The tenant';
+COMMENT ON COLUMN process_dna.tenant_readers.role IS 'The database role';
+
+CREATE FUNCTION process_dna.reader_tenants() RETURNS SETOF integer
 LANGUAGE sql STABLE AS $$
-  SELECT tenant_id FROM process_dna.tenants
-  WHERE name = current_setting('process_dna.tenant', true)
+  SELECT t.tenant_id FROM process_dna.tenant_readers t
+  JOIN pg_roles r ON r.rolname = t.role
+  WHERE pg_has_role(r.oid, 'MEMBER')
 $$;
-COMMENT ON FUNCTION process_dna.reader_tenant IS 'Tenant whose rows this session may read';
+COMMENT ON FUNCTION process_dna.reader_tenants IS 'Tenants whose rows the current role may read';
 
 DO $$
 DECLARE
   v_table text;
 BEGIN
-  FOREACH v_table IN ARRAY ARRAY['agents', 'agent_addresses', 'executables',
-    'baselines', 'package_inventory', 'manifest_packages', 'manifest_paths',
-    'manifest_digests', 'manifest_requests', 'process_dna_alerts',
-    'agent_events', 'trap_sinks', 'trap_outbox']
+  FOREACH v_table IN ARRAY ARRAY['tenants', 'agents', 'agent_addresses',
+    'executables', 'baselines', 'package_inventory', 'manifest_packages',
+    'manifest_paths', 'manifest_digests', 'manifest_requests',
+    'process_dna_alerts', 'agent_events', 'trap_sinks', 'trap_outbox']
   LOOP
     EXECUTE format('ALTER TABLE process_dna.%I ENABLE ROW LEVEL SECURITY',
                    v_table);
     EXECUTE format('CREATE POLICY tenant ON process_dna.%I FOR SELECT
-      USING (tenant_id = (SELECT process_dna.reader_tenant()))', v_table);
+      USING (tenant_id IN (SELECT process_dna.reader_tenants()))', v_table);
   END LOOP;
-  ALTER TABLE process_dna.tenants ENABLE ROW LEVEL SECURITY;
-  CREATE POLICY tenant ON process_dna.tenants FOR SELECT
-    USING (name = current_setting('process_dna.tenant', true));
+  ALTER TABLE process_dna.tenant_readers ENABLE ROW LEVEL SECURITY;
+  CREATE POLICY own ON process_dna.tenant_readers FOR SELECT
+    USING (EXISTS (SELECT FROM pg_roles r WHERE r.rolname = role
+                   AND pg_has_role(r.oid, 'MEMBER')));
   IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'process_dna_reader') THEN
     GRANT USAGE ON SCHEMA process_dna TO process_dna_reader;
     GRANT SELECT ON ALL TABLES IN SCHEMA process_dna TO process_dna_reader;

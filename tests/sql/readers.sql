@@ -1,6 +1,6 @@
 -- Goal: a reader sees the rows of its tenant, and may change none.
 BEGIN;
-SELECT plan(21);
+SELECT plan(23);
 SELECT test.tenant('t1') AS t1, test.tenant('t2') AS t2 \gset
 SELECT test.scan(:t1, 'h1', 0, ARRAY[test.exe('/p', 'a',
   package => 'dpkg:n=1:amd64')]);
@@ -13,6 +13,11 @@ SELECT test.manifest(t, 'dpkg:n=1:amd64', '/p', 'a')
 SELECT process_dna.manifests_request(t,
     ARRAY[('dpkg', 'n', '2', 'amd64')]::process_dna.package_key[])
   FROM unnest(ARRAY[:t1, :t2]) t;
+CREATE ROLE test_reader_1 IN ROLE process_dna_reader;
+CREATE ROLE test_reader_2 IN ROLE process_dna_reader;
+CREATE ROLE test_reader_3 IN ROLE process_dna_reader;
+INSERT INTO process_dna.tenant_readers
+VALUES (:t1, 'test_reader_1'), (:t2, 'test_reader_2'), (:t2, 'gone');
 
 -- Every table of a tenant holds rows of both now.
 CREATE TEMP TABLE tables AS
@@ -32,22 +37,26 @@ END $$;
 SELECT is_empty(format($$SELECT name, pg_temp.tenants_seen(name) FROM tables
   WHERE NOT pg_temp.tenants_seen(name) @> ARRAY[%s, %s]$$, :t1, :t2),
   'the owner sees both tenants in every table');
-SELECT is((SELECT count(*)::integer FROM tables), 15,
+SELECT is((SELECT count(*)::integer FROM tables), 16,
   'as many tables and views as there are');
 
 GRANT USAGE ON SCHEMA test TO process_dna_reader;
-SET ROLE process_dna_reader;
-SET process_dna.tenant = 't1';
+SET ROLE test_reader_1;
 SELECT is(pg_temp.tenants_seen(name), ARRAY[:t1],
     'a reader sees one tenant in ' || name)
   FROM tables ORDER BY name;
 SELECT is((SELECT array_agg(host) FROM process_dna.list_alerts(:t2, true,
     false)), NULL, 'through functions too');
-RESET process_dna.tenant;
+SET process_dna.tenant = 't2';
+SELECT is(pg_temp.tenants_seen('agents'), ARRAY[:t1],
+  'whatever its session says');
+RESET ROLE;
+SET ROLE test_reader_3;
 SELECT is_empty('SELECT name FROM tables
     WHERE pg_temp.tenants_seen(name) IS NOT NULL',
   'without a tenant it sees nothing');
-SET process_dna.tenant = 't1';
+RESET ROLE;
+SET ROLE test_reader_1;
 SELECT throws_ok('UPDATE process_dna.baselines SET why = NULL', '42501',
   NULL, 'and changes nothing');
 SELECT throws_ok(format($$SELECT process_dna.accept(%s, 1, 'me', 'x')$$, :t1),
