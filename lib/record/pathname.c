@@ -11,6 +11,8 @@
 enum {
   HEAD_MAX = 60,
   TAIL_MAX = 49,
+  SNMP_HEAD_MAX = 260,
+  SNMP_TAIL_MAX = 234,
   HASH_LEN = 16,
   CODE_LEN = 3, /* "%XX" */
 };
@@ -105,48 +107,75 @@ int pathname_decode(const char *text, char **ret_raw) {
   return 0;
 }
 
-bool pathname_is_shortened(const char *text) {
-  /* Cutting between codes takes at most two bytes off either end. */
-  enum { SLACK = CODE_LEN - 1 };
+/* Cutting between codes takes at most two bytes off either end. */
+enum { CUT_MAX = CODE_LEN - 1 };
 
-  for (size_t head = HEAD_MAX + 1; head-- > 0;) {
+/* The hash in a shortened text whose head has from `least` to `most` bytes and
+ * whose tail at most `tail_max`. NULL: it is no such text. */
+static const char *find_hash(const char *text, size_t least, size_t most,
+                             size_t tail_max) {
+  size_t len = strlen(text);
+
+  for (size_t head = most + 1; head-- > least;) {
     const char *hash;
     size_t tail;
 
-    if (strnlen(text, head + 1) <= head || text[head] != '~')
+    if (len <= head || text[head] != '~')
       continue;
     hash = text + head + 1;
     if (strspn(hash, "0123456789abcdef") != HASH_LEN || hash[HASH_LEN] != '~')
       continue;
     tail = strlen(hash + HASH_LEN + 1);
-    if (tail <= TAIL_MAX && tail >= TAIL_MAX - SLACK)
-      return true;
+    if (tail <= tail_max && tail >= tail_max - CUT_MAX)
+      return hash;
   }
-  return false;
+  return NULL;
 }
 
-/* The instance shortened: head, hash of the whole, tail. */
-static int shorten(const char *instance, size_t len,
-                   char ret_instance[static PATHNAME_MAX + 1]) {
-  size_t head = HEAD_MAX;
-  size_t tail = TAIL_MAX;
+bool pathname_is_shortened(const char *text) {
+  /* In a container the key's part of the head is gone. */
+  return find_hash(text, 0, HEAD_MAX, TAIL_MAX) != NULL;
+}
+
+/* How much of `text` to take, at most `max` bytes, not to cut a code. */
+static size_t head_of(const char *text, size_t max) {
+  for (size_t back = 1; back < CODE_LEN; back++) {
+    if (text[max - back] == '%')
+      return max - back;
+  }
+  return max;
+}
+
+/* The last bytes of a text that ends at `end`, at most `max`, likewise. */
+static const char *tail_of(const char *end, size_t max) {
+  const char *tail = end - max;
+
+  for (size_t back = 1; back < CODE_LEN; back++) {
+    if (tail[-(ptrdiff_t)back] == '%')
+      return tail + CODE_LEN - back;
+  }
+  return tail;
+}
+
+static int hash_of(const char *instance, char ret_hash[static HASH_LEN + 1]) {
   char hex[DIGEST_HEX_LEN + 1];
   struct digest d;
-  int r;
+  int r = digest_of(instance, strlen(instance), &d);
 
-  r = digest_of(instance, len, &d);
   if (r < 0)
     return r;
   digest_to_hex(&d, hex);
-  for (size_t back = 1; back < CODE_LEN; back++) {
-    if (instance[HEAD_MAX - back] == '%')
-      head = HEAD_MAX - back;
-    if (instance[len - TAIL_MAX - back] == '%')
-      tail = TAIL_MAX - (CODE_LEN - back);
-  }
-  snprintf(ret_instance, PATHNAME_MAX + 1, "%.*s~%.*s~%s", (int)head, instance,
-           HASH_LEN, hex, instance + len - tail);
+  memcpy(ret_hash, hex, HASH_LEN);
+  ret_hash[HASH_LEN] = '\0';
   return 0;
+}
+
+/* An instance from the beginning and the end of the whole one. */
+static void join(const char *beginning, const char *hash, const char *end,
+                 char ret_instance[static PATHNAME_MAX + 1]) {
+  snprintf(ret_instance, PATHNAME_MAX + 1, "%.*s~%.*s~%s",
+           (int)head_of(beginning, HEAD_MAX), beginning, HASH_LEN, hash,
+           tail_of(end, TAIL_MAX));
 }
 
 static void replace(char *text, char from, char to) {
@@ -156,25 +185,40 @@ static void replace(char *text, char from, char to) {
   }
 }
 
-int pathname_to_instance(const char *container, const char *text,
-                         char ret_instance[static PATHNAME_MAX + 1]) {
-  char *whole;
-  int len, r;
+/* The whole instance, unshortened. The caller frees *ret_whole. */
+static int whole_instance(const char *container, const char *text,
+                          char **ret_whole) {
+  int r;
 
   if (!container_key_valid(container))
     return -EINVAL;
   r = decode(text, NULL);
   if (r < 0)
     return r;
-  len = asprintf(&whole, "%s%s%s", container[0] != '\0' ? "@" : "", container,
-                 text);
-  if (len < 0)
+  if (asprintf(ret_whole, "%s%s%s", container[0] != '\0' ? "@" : "", container,
+               text) < 0)
     return -ENOMEM;
-  replace(whole, '/', ':');
+  replace(*ret_whole, '/', ':');
+  return 0;
+}
+
+int pathname_to_instance(const char *container, const char *text,
+                         char ret_instance[static PATHNAME_MAX + 1]) {
+  char hash[HASH_LEN + 1];
+  char *whole;
+  size_t len;
+  int r;
+
+  r = whole_instance(container, text, &whole);
+  if (r < 0)
+    return r;
+  len = strlen(whole);
   if (len <= PATHNAME_MAX)
-    memcpy(ret_instance, whole, (size_t)len + 1);
+    memcpy(ret_instance, whole, len + 1);
   else
-    r = shorten(whole, (size_t)len, ret_instance);
+    r = hash_of(whole, hash);
+  if (len > PATHNAME_MAX && r == 0)
+    join(whole, hash, whole + len, ret_instance);
   free(whole);
   return r;
 }
@@ -219,5 +263,48 @@ int pathname_to_identity(const char *container, const char *text,
   r = pathname_to_instance(container, text, instance);
   if (r < 0)
     return r;
+  return pathname_from_instance(instance, ignored, ret_identity);
+}
+
+int pathname_to_snmp(const char *container, const char *text,
+                     char ret_snmp[static PATHNAME_SNMP_MAX + 1]) {
+  char hash[HASH_LEN + 1];
+  size_t len = strlen(text);
+  char *whole;
+  int r;
+
+  r = whole_instance(container, text, &whole);
+  if (r < 0)
+    return r;
+  if (len <= PATHNAME_SNMP_MAX)
+    memcpy(ret_snmp, text, len + 1);
+  else
+    r = hash_of(whole, hash);
+  free(whole);
+  if (len > PATHNAME_SNMP_MAX && r == 0)
+    snprintf(ret_snmp, PATHNAME_SNMP_MAX + 1, "%.*s~%s~%s",
+             (int)head_of(text, SNMP_HEAD_MAX), text, hash,
+             tail_of(text + len, SNMP_TAIL_MAX));
+  return r;
+}
+
+int pathname_from_snmp(const char *container, const char *snmp,
+                       char ret_identity[static PATHNAME_MAX + 1]) {
+  char ignored[CONTAINER_MAX + 1], instance[PATHNAME_MAX + 1];
+  const char *hash;
+  char *whole;
+  int r;
+
+  if (strlen(snmp) > PATHNAME_SNMP_MAX)
+    return -EINVAL;
+  hash = find_hash(snmp, SNMP_HEAD_MAX - CUT_MAX, SNMP_HEAD_MAX, SNMP_TAIL_MAX);
+  if (hash == NULL)
+    return pathname_to_identity(container, snmp, ret_identity);
+  /* What is left of the whole begins and ends as the whole does. */
+  r = whole_instance(container, snmp, &whole);
+  if (r < 0)
+    return r;
+  join(whole, hash, whole + strlen(whole), instance);
+  free(whole);
   return pathname_from_instance(instance, ignored, ret_identity);
 }

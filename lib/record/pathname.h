@@ -15,6 +15,11 @@
  * Identity: the canonical text as it comes back out of an instance. Whatever
  * way a host is seen, this is the path that its executable has in the
  * database.
+ *
+ * SNMP text: the canonical text, or, where that is longer than
+ * PATHNAME_SNMP_MAX, at most its first 260 bytes, '~', the 16 hex digits that
+ * its shortened instance has, '~', at most its last 234 bytes. That is enough
+ * to make the identity from it.
  */
 #ifndef PDNA_PATHNAME_H
 #define PDNA_PATHNAME_H
@@ -53,5 +58,15 @@ int pathname_from_instance(const char *instance, char *ret_container,
  * pathname_from_instance gives for its instance. Returns 0 or -EINVAL. */
 int pathname_to_identity(const char *container, const char *text,
                          char ret_identity[static PATHNAME_MAX + 1]);
+
+/* Write the SNMP text of a canonical text (of any length) in a container.
+ * Returns 0, -EINVAL (bad key or text) or -ENOMEM. */
+int pathname_to_snmp(const char *container, const char *text,
+                     char ret_snmp[static PATHNAME_SNMP_MAX + 1]);
+
+/* Write the identity of what an SNMP text was made from:
+ * pathname_to_identity's. Returns 0, -EINVAL (bad key or text) or -ENOMEM. */
+int pathname_from_snmp(const char *container, const char *snmp,
+                       char ret_identity[static PATHNAME_MAX + 1]);
 
 #endif

@@ -181,6 +181,60 @@ static void what_the_encoder_does_not_write_is_refused(void **state) {
   assert_int_equal(pathname_to_identity("a:b", "/x", identity), -EINVAL);
 }
 
+/* A host that is seen over SNMP and over collectd has one identity. */
+static void snmp_texts_lead_to_the_same_identity(void **state) {
+  enum { LONGEST = 1500 };
+  static const char *const containers[] = {
+      "", "3f2a9c1b7d04", "a-key.of_forty_bytes.is.the.longest.key_"};
+  char raw[LONGEST + 1], snmp[PATHNAME_SNMP_MAX + 1];
+  char identity[PATHNAME_MAX + 1], expected[PATHNAME_MAX + 1];
+  size_t shortened = 0;
+
+  (void)state;
+  srand(2);
+  for (int i = 0; i < RANDOM_PATHS; i++) {
+    const char *container = containers[i % 3];
+    size_t len = 1 + (size_t)(rand() % (i % 2 ? LONGEST : 520));
+    int ascii = rand() % 2;
+    char *text;
+
+    memset(raw, 0, sizeof(raw));
+    for (size_t k = 0; k < len; k++)
+      raw[k] = (char)(ascii ? 'a' + rand() % 26 : 1 + rand() % 255);
+    raw[0] = '/';
+    assert_int_equal(pathname_encode(raw, &text), 0);
+    assert_int_equal(pathname_to_snmp(container, text, snmp), 0);
+    assert_true(strlen(snmp) <= PATHNAME_SNMP_MAX);
+    if (strlen(text) <= PATHNAME_SNMP_MAX)
+      assert_string_equal(snmp, text);
+    else
+      shortened++;
+    assert_int_equal(pathname_to_identity(container, text, expected), 0);
+    assert_int_equal(pathname_from_snmp(container, snmp, identity), 0);
+    assert_string_equal(identity, expected);
+    free(text);
+  }
+  assert_true(shortened > RANDOM_PATHS / 4);
+}
+
+static void bad_snmp_texts_are_refused(void **state) {
+  char identity[PATHNAME_MAX + 1], snmp[PATHNAME_SNMP_MAX + 1];
+  char text[PATHNAME_SNMP_MAX + 2];
+
+  (void)state;
+  memset(text, 'x', sizeof(text) - 1);
+  text[0] = '/';
+  text[sizeof(text) - 1] = '\0';
+  assert_int_equal(pathname_to_snmp("", text, snmp), 0);
+  assert_int_equal(pathname_from_snmp("", text, identity), -EINVAL);
+  snmp[300] = ' ';
+  assert_int_equal(pathname_from_snmp("", snmp, identity), -EINVAL);
+  assert_int_equal(pathname_from_snmp("", "", identity), -EINVAL);
+  assert_int_equal(pathname_from_snmp("a:b", "/x", identity), -EINVAL);
+  assert_int_equal(pathname_to_snmp("a:b", "/x", snmp), -EINVAL);
+  assert_int_equal(pathname_to_snmp("", "x", snmp), -EINVAL);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(paths_are_written_as_the_design_has_them),
@@ -189,6 +243,8 @@ int main(void) {
       cmocka_unit_test(cuts_fall_between_codes),
       cmocka_unit_test(a_plain_path_is_not_called_shortened),
       cmocka_unit_test(what_the_encoder_does_not_write_is_refused),
+      cmocka_unit_test(snmp_texts_lead_to_the_same_identity),
+      cmocka_unit_test(bad_snmp_texts_are_refused),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
