@@ -24,6 +24,9 @@ PQ_LIBS := $(shell pkg-config --libs libpq 2>/dev/null)
 CONFUSE_LIBS := $(shell pkg-config --libs libconfuse 2>/dev/null)
 EVENT_LIBS := $(shell pkg-config --libs libevent_core 2>/dev/null)
 SNMP_LIBS := -lnetsnmp
+# Not all that `net-snmp-config --agent-libs` lists: snmpd's own modules, and
+# what they need, are not for a subagent.
+AGENT_LIBS := -lnetsnmpagent $(SNMP_LIBS)
 
 ALL_CPPFLAGS = -D_GNU_SOURCE -I. $(PKG_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS = -std=gnu17 -fPIC -fvisibility=hidden -fno-common \
@@ -42,7 +45,7 @@ say = @printf '  %-4s %s\n'
 endif
 
 # --- Programs and libraries -------------------------------------------------
-PROGRAMS = $(B)/process-dna-correlator
+PROGRAMS = $(B)/process-dna-correlator $(B)/process-dna-agentx
 PLUGIN = $(B)/process_dna.so
 LIBRARIES = $(B)/librecord.a $(B)/libscan.a
 
@@ -50,6 +53,7 @@ RECORD_SRC = $(wildcard lib/record/*.c)
 SCAN_SRC = $(wildcard lib/scan/*.c)
 PLUGIN_SRC = $(wildcard collectd-plugin/*.c)
 CORRELATOR_SRC = $(wildcard correlator/*.c)
+AGENTX_SRC = $(wildcard snmp-subagent/*.c)
 SQL_FILES = $(sort $(wildcard sql/migrations/*.sql)) \
             $(sort $(wildcard sql/functions/*.sql))
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
@@ -68,6 +72,7 @@ $(B)/libscan.a: $(call obj,$(SCAN_SRC))
 $(B)/libcorrelator.a: $(call obj,$(filter-out correlator/main.c,$(CORRELATOR_SRC))) \
                       $(B)/correlator/sql_files.o
 $(B)/libplugin.a: $(call obj,$(PLUGIN_SRC))
+$(B)/libagentx.a: $(call obj,$(filter-out snmp-subagent/main.c,$(AGENTX_SRC)))
 $(B)/%.a:
 	$(say) AR $@
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
@@ -81,6 +86,10 @@ $(B)/process-dna-correlator: $(B)/correlator/main.o $(B)/libcorrelator.a $(B)/li
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SNMP_LIBS) $(PQ_LIBS) $(CONFUSE_LIBS) \
 	  $(EVENT_LIBS) $(CRYPTO_LIBS) -lpthread
 
+$(B)/process-dna-agentx: $(B)/snmp-subagent/main.o $(B)/libagentx.a $(B)/libscan.a $(B)/librecord.a
+	$(say) LD $@
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(AGENT_LIBS) $(CRYPTO_LIBS) -lpthread
+
 $(B)/collectd-plugin/%.o: ALL_CPPFLAGS += $(COLLECTD_CPPFLAGS)
 $(B)/%.o: %.c
 	$(say) CC $@
@@ -93,8 +102,8 @@ $(B)/correlator/sql_files.o: $(SQL_FILES) sql/embed.sh
 	  $(CC) -c -o $@ $(@:.o=.S)
 
 # --- Tests ------------------------------------------------------------------
-TEST_LIBS = $(B)/libplugin.a $(B)/libcorrelator.a $(B)/libscan.a $(B)/librecord.a
-ALL_LIBS = $(SNMP_LIBS) $(PQ_LIBS) $(CONFUSE_LIBS) $(EVENT_LIBS) $(CRYPTO_LIBS) -lpthread
+TEST_LIBS = $(B)/libplugin.a $(B)/libagentx.a $(B)/libcorrelator.a $(B)/libscan.a $(B)/librecord.a
+ALL_LIBS = $(AGENT_LIBS) $(PQ_LIBS) $(CONFUSE_LIBS) $(EVENT_LIBS) $(CRYPTO_LIBS) -lpthread
 
 $(B)/tests/test_%.o $(B)/tests/unit/test_%.o: ALL_CPPFLAGS += $(COLLECTD_CPPFLAGS)
 $(UNIT_TESTS): $(B)/tests/%: $(B)/tests/unit/%.o $(TEST_LIBS)

@@ -1,0 +1,55 @@
+/* process-dna-agentx.conf, read the Net-SNMP way (snmp_config(5)):
+ *
+ *   scanInterval 60        # seconds from one scan to the next
+ *   minRss 50              # MiB; smaller processes are left out, 0: none
+ *   alwaysRoot true        # uid 0 is taken whatever its RSS
+ *   executable /usr/sbin/sshd  # so is this path, an fnmatch(3) pattern with
+ *                          # FNM_PATHNAME; may be repeated
+ *   rehashInterval 3600    # seconds in which each file is read again
+ *   hashBudget 256         # MiB read a scan
+ *   remoteFiles false      # hash on remote filesystems too
+ *   procRoot /proc
+ *
+ * and what the agent library itself takes (agentXSocket, agentXTimeout,
+ * agentXRetries, agentXPingInterval). Of a directive that comes again the last
+ * one counts, as always with Net-SNMP. */
+#ifndef PDNA_AGENTX_SETTINGS_H
+#define PDNA_AGENTX_SETTINGS_H
+
+#include "lib/scan/scan.h"
+
+struct settings {
+  uint64_t scan_interval_s;
+  uint64_t min_rss_mib;
+  uint64_t rehash_interval_s;
+  uint64_t hash_budget_mib;
+  bool always_root;
+  bool remote_files;
+  char *proc_root;    /* owned; NULL: the default */
+  char **executables; /* owned */
+  size_t executables_len;
+};
+
+enum { SETTINGS_WHY_MAX = 256 };
+
+/* The defaults. */
+void settings_init(struct settings *settings);
+
+/* The name of the i-th directive, or NULL beyond the last; and what it takes.
+ */
+const char *settings_directive(size_t i);
+const char *settings_expected(size_t i);
+
+/* Set a directive from its text; blanks around it and quotes are taken off.
+ * Returns 0, -ENOMEM, or -EINVAL with what was expected and what was found in
+ * ret_why. */
+int settings_set(struct settings *settings, const char *directive,
+                 const char *text, char ret_why[static SETTINGS_WHY_MAX]);
+
+/* What it means to a scanner; lives as long as the settings is not changed. */
+struct scan_options settings_scan_options(const struct settings *settings);
+
+/* Free what the settings owns and go back to the defaults. */
+void settings_clear(struct settings *settings);
+
+#endif
