@@ -118,7 +118,7 @@ int cycle_start(const struct scan_options *options, struct cycle **ret) {
     return r;
   }
   c->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  r = c->fd < 0 ? -errno : exe_index_new(/* last = */ 0, &c->index);
+  r = c->fd < 0 ? -errno : exe_index_new(&c->index);
   if (r == 0)
     r = scanner_new(options, &c->scanner);
   if (r == 0)

@@ -23,15 +23,16 @@ struct exe_index {
   bool wrapped;
 };
 
-int exe_index_new(uint32_t last, struct exe_index **ret) {
+int exe_index_new(struct exe_index **ret) {
   struct exe_index *x = calloc(1, sizeof(*x));
 
   if (x == NULL)
     return -ENOMEM;
-  x->last = last;
   *ret = x;
   return 0;
 }
+
+void exe_index_skip_to(struct exe_index *x, uint32_t last) { x->last = last; }
 
 void exe_index_free(struct exe_index *x) {
   if (x == NULL)

@@ -20,9 +20,11 @@ enum {
 
 struct exe_index;
 
-/* `last` is the number before the first, 0 but in tests. Returns 0 or
- * -ENOMEM. */
-int exe_index_new(uint32_t last, struct exe_index **ret);
+/* Returns 0 or -ENOMEM. */
+int exe_index_new(struct exe_index **ret);
+
+/* Go on as if `last` were the number given last; for tests. */
+void exe_index_skip_to(struct exe_index *x, uint32_t last);
 
 /* Number the executables of the next scan; two of them that are the same but
  * for what changes (processes, package ...) can't be. Returns 0 or -ENOMEM,
