@@ -26,6 +26,7 @@ enum { PING_INTERVAL_S = 5 };
 #define NOWHERE "unix:/dev/null/none"
 
 static bool stopping;
+static const char *master; /* NULL: as the library has it */
 
 static int apply_overrides(const struct options *options,
                            struct settings *settings) {
@@ -48,17 +49,15 @@ static int apply_overrides(const struct options *options,
 
 /* Runs before the library's own callback connects to the master. */
 static int on_read(int major, int minor, void *server_arg, void *client_arg) {
-  const struct options *options = client_arg;
-  const char *socket = options->socket;
-
   (void)major;
   (void)minor;
   (void)server_arg;
-  if (options->scan || settings_file_faults() > 0)
-    socket = NOWHERE;
-  if (socket != NULL)
+  (void)client_arg;
+  if (settings_file_faults() > 0)
+    master = NOWHERE;
+  if (master != NULL)
     (void)netsnmp_ds_set_string(NETSNMP_DS_APPLICATION_ID,
-                                NETSNMP_DS_AGENT_X_SOCKET, socket);
+                                NETSNMP_DS_AGENT_X_SOCKET, master);
   return SNMPERR_SUCCESS;
 }
 
@@ -82,9 +81,10 @@ static void set_library_up(const struct options *options) {
 
 int agent_init(const struct options *options, struct settings *settings) {
   set_library_up(options);
-  (void)netsnmp_register_callback(
-      SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_POST_READ_CONFIG, on_read,
-      (void *)(uintptr_t)options, NETSNMP_CALLBACK_HIGHEST_PRIORITY);
+  master = options->scan ? NOWHERE : options->socket;
+  (void)netsnmp_register_callback(SNMP_CALLBACK_LIBRARY,
+                                  SNMP_CALLBACK_POST_READ_CONFIG, on_read, NULL,
+                                  NETSNMP_CALLBACK_HIGHEST_PRIORITY);
   (void)init_agent(AGENTX_APPLICATION);
   (void)netsnmp_ds_set_int(NETSNMP_DS_APPLICATION_ID,
                            NETSNMP_DS_AGENT_AGENTX_PING_INTERVAL,
@@ -179,4 +179,5 @@ void agent_close(void) {
   tables_show(NULL);
   snmp_shutdown(AGENTX_APPLICATION);
   shutdown_agent();
+  tables_free();
 }

@@ -10,6 +10,7 @@
 
 static struct view *shown; /* NULL before the first scan ended */
 static netsnmp_container *processes, *executables;
+static netsnmp_table_registration_info *process_info, *executable_info;
 
 static int executable_column(const void *row, unsigned column,
                              struct value *ret) {
@@ -71,7 +72,9 @@ struct table {
   unsigned first, last; /* columns */
 };
 
-static int register_table(const struct table *t, netsnmp_container **ret) {
+static int register_table(const struct table *t,
+                          netsnmp_table_registration_info **ret_info,
+                          netsnmp_container **ret_rows) {
   netsnmp_handler_registration *registration =
       netsnmp_create_handler_registration(t->name, t->handler, t->root,
                                           t->root_len, HANDLER_CAN_RONLY);
@@ -80,6 +83,7 @@ static int register_table(const struct table *t, netsnmp_container **ret) {
   netsnmp_container *rows = netsnmp_container_find("table_container");
   int r;
 
+  *ret_info = info;
   if (registration == NULL || info == NULL || rows == NULL)
     return -ENOMEM;
   /* Rows come sorted and each once: don't look again at each insertion. */
@@ -93,7 +97,7 @@ static int register_table(const struct table *t, netsnmp_container **ret) {
                                        TABLE_CONTAINER_KEY_NETSNMP_INDEX) !=
       MIB_REGISTERED_OK)
     return -ENOMEM;
-  *ret = rows;
+  *ret_rows = rows;
   return 0;
 }
 
@@ -111,9 +115,9 @@ int tables_register(const struct settings *settings) {
   int r = scalars_register(settings);
 
   if (r == 0)
-    r = register_table(&process, &processes);
+    r = register_table(&process, &process_info, &processes);
   if (r == 0)
-    r = register_table(&executable, &executables);
+    r = register_table(&executable, &executable_info, &executables);
   return r;
 }
 
@@ -129,4 +133,11 @@ void tables_show(struct view *view) {
     CONTAINER_INSERT(processes, &view->processes[i]);
   for (size_t i = 0; view != NULL && i < view->executables_len; i++)
     CONTAINER_INSERT(executables, &view->executables[i]);
+}
+
+void tables_free(void) {
+  if (process_info != NULL)
+    netsnmp_table_registration_info_free(process_info);
+  if (executable_info != NULL)
+    netsnmp_table_registration_info_free(executable_info);
 }

@@ -15,4 +15,7 @@ int tables_register(const struct settings *settings);
  * where nothing is registered. */
 void tables_show(struct view *view);
 
+/* Free what was registered, once the library has been shut down. */
+void tables_free(void);
+
 #endif
