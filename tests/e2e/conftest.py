@@ -3,9 +3,10 @@ import itertools
 import pytest
 
 import processes
-from harness import Postgres
+from harness import Postgres, Service
 from host import Host, System
-from processes import STATE, Failed
+from processes import STATE, Failed, fresh_dir
+from snmp import Agentx, Snmpd, wait_sequence
 
 _numbers = itertools.count(1)
 
@@ -76,6 +77,52 @@ def make_host(request):
 @pytest.fixture
 def host(system, make_host):
     return make_host(system)
+
+
+@pytest.fixture
+def place(state_directory):
+    """A directory of a test's own."""
+    return fresh_dir(STATE / f"p{next(_numbers)}")
+
+
+@pytest.fixture
+def snmpd(place):
+    """A master agent, running."""
+    master = Snmpd(place / "snmpd").start()
+    yield master
+    master.stop()
+
+
+@pytest.fixture
+def start(place, snmpd):
+    """Starts a subagent that looks at what is in bin/; to be called once."""
+    started = []
+    fresh_dir(place / "bin")
+
+    def start_agent(**directives):
+        agent = Agentx.of(place / "agentx", snmpd, [f"{place}/bin/*"],
+                          **directives).start()
+        started.append(agent)
+        wait_sequence(snmpd, 0)
+        return agent
+
+    yield start_agent
+    for agent in started:
+        agent.stop()
+
+
+@pytest.fixture
+def services():
+    """Starts services; they end with the test."""
+    running = []
+
+    def run(path, *args, **kwargs):
+        running.append(Service([path, *args], **kwargs))
+        return running[-1]
+
+    yield run
+    for service in running:
+        service.stop()
 
 
 @pytest.fixture(autouse=True)
