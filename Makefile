@@ -6,7 +6,7 @@ DESTDIR ?=
 B ?= build
 FUZZ_SECONDS ?= 10
 PYTHON ?= /usr/bin/python3
-MAN_PAGES :=
+MAN_PAGES := $(wildcard docs/man/*.[1-8])
 
 CFLAGS ?= -O2 -g
 # Set to a list for -fsanitize= (the asan and fuzz targets do it).
@@ -194,8 +194,8 @@ bench: all helpers $(BENCHES)
 	@$(SUDO) env B=$(B) $(PYTHON) tests/bench/run.py
 
 .PHONY: lint
-lint: lint-format lint-werror lint-tidy lint-cppcheck lint-shell lint-mib
-.PHONY: lint-format lint-werror lint-tidy lint-cppcheck lint-shell lint-mib
+lint: lint-format lint-werror lint-tidy lint-cppcheck lint-shell lint-mib lint-man
+.PHONY: lint-format lint-werror lint-tidy lint-cppcheck lint-shell lint-mib lint-man
 lint-format:
 	clang-format --dry-run -Werror $(C_FILES)
 lint-werror:
@@ -216,6 +216,11 @@ lint-shell:
 lint-mib:
 	SMIPATH=tests/mibs:snmp-subagent smilint -c /dev/null -s -l 6 \
 	  snmp-subagent/PROCESS-DNA-MIB.txt
+# man says what is wrong with a page, and gives 0.
+lint-man:
+	@for page in $(MAN_PAGES); do \
+	  found=$$(man -l --warnings $$page 2>&1 >/dev/null); \
+	  [ -z "$$found" ] || { echo "$$page: $$found"; exit 1; }; done
 
 # --- Installing ---------------------------------------------------------------
 COLLECTD_PLUGINDIR ?= $(shell pkg-config --variable=plugindir collectd \
@@ -223,13 +228,20 @@ COLLECTD_PLUGINDIR ?= $(shell pkg-config --variable=plugindir collectd \
 ifeq ($(strip $(COLLECTD_PLUGINDIR)),)
 COLLECTD_PLUGINDIR := /usr/lib/collectd
 endif
+# Where a page goes: its section is what follows its name's last dot.
+man_page = $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
 INSTALLED = $(DESTDIR)$(PREFIX)/sbin/process-dna-correlator \
   $(DESTDIR)$(COLLECTD_PLUGINDIR)/process_dna.so \
   $(DESTDIR)$(PREFIX)/share/process-dna/process_dna.types.db \
   $(DESTDIR)$(PREFIX)/share/process-dna/correlator.conf \
   $(DESTDIR)$(PREFIX)/share/process-dna/process_dna.conf \
   $(DESTDIR)$(PREFIX)/lib/systemd/system/process-dna-correlator.service \
-  $(DESTDIR)$(PREFIX)/share/snmp/mibs/PROCESS-DNA-MIB.txt
+  $(DESTDIR)$(PREFIX)/share/snmp/mibs/PROCESS-DNA-MIB.txt \
+  $(DESTDIR)$(PREFIX)/sbin/process-dna-agentx \
+  $(DESTDIR)$(PREFIX)/share/process-dna/process-dna-agentx.conf \
+  $(DESTDIR)$(PREFIX)/share/process-dna/snmp_exporter.yml \
+  $(DESTDIR)$(PREFIX)/lib/systemd/system/process-dna-agentx.service \
+  $(foreach page,$(MAN_PAGES),$(call man_page,$(page)))
 
 .PHONY: install uninstall clean
 install: all
@@ -241,10 +253,16 @@ install: all
 	  $(DESTDIR)$(PREFIX)/share/process-dna/correlator.conf
 	install -D -m 644 packaging/process_dna.conf \
 	  $(DESTDIR)$(PREFIX)/share/process-dna/process_dna.conf
+	install -D -m 755 $(B)/process-dna-agentx $(DESTDIR)$(PREFIX)/sbin/process-dna-agentx
+	install -D -m 644 packaging/process-dna-agentx.conf \
+	  $(DESTDIR)$(PREFIX)/share/process-dna/process-dna-agentx.conf
+	install -D -m 644 packaging/snmp_exporter.yml \
+	  $(DESTDIR)$(PREFIX)/share/process-dna/snmp_exporter.yml
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	sed 's|/usr/local/sbin|$(PREFIX)/sbin|' \
-	  packaging/process-dna-correlator.service \
-	  > $(DESTDIR)$(PREFIX)/lib/systemd/system/process-dna-correlator.service
+	set -e; for unit in process-dna-correlator process-dna-agentx; do \
+	  sed 's|/usr/local/sbin|$(PREFIX)/sbin|' packaging/$$unit.service \
+	    > $(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit.service; done
+	$(foreach page,$(MAN_PAGES),install -D -m 644 $(page) $(call man_page,$(page)) &&) true
 	install -D -m 644 snmp-subagent/PROCESS-DNA-MIB.txt \
 	  $(DESTDIR)$(PREFIX)/share/snmp/mibs/PROCESS-DNA-MIB.txt
 uninstall:

@@ -7,12 +7,12 @@ packages="
 gcc clang make pkg-config git
 clang-format clang-tidy cppcheck shellcheck smitools libclang-rt-dev
 collectd-core collectd-dev
-libsnmp-dev snmp snmptrapd
+libsnmp-dev snmp snmpd snmptrapd prometheus-snmp-exporter
 libssl-dev libpq-dev libconfuse-dev libevent-dev
 libcmocka-dev
 postgresql-15 postgresql-client-15 postgresql-15-pgtap
 libtap-parser-sourcehandler-pgtap-perl
-python3 python3-pytest
+python3 python3-pytest jq man-db
 bindfs fuse3 iproute2 util-linux
 "
 
