@@ -5,7 +5,6 @@ differ, and shared ones are noisy. docs/performance.md tells what is compared
 and why.
 """
 
-import ctypes
 import os
 import pathlib
 import re
@@ -17,45 +16,16 @@ import subprocess
 import sys
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = ROOT / os.environ.get("B", "build")
-WORK = BUILD / "bench"
-PROCESSES = 1000
-EXECUTABLES = 50  # that they run
-RUNS = 5
+from common import (
+    BUILD, ROOT, RUNS, WORK, Sleepers, cpu_of, figures_of, say,
+)
+from snmp import measure_snmp, snmp_rows
+
 SCANS = 3  # of a collectd, in a run
 
 # A scan a second does what one a minute does by default: a sixtieth of the
 # files is read again in each.
 OUR_OPTIONS = "MinRSS 0\nScanInterval 1\nRehashInterval 60"
-
-libc = ctypes.CDLL(None, use_errno=True)
-
-
-def say(text):
-    print(f"bench: {text}", file=sys.stderr, flush=True)
-
-
-class Sleepers:
-    """A thousand processes of fifty executables, which do nothing."""
-
-    def __enter__(self):
-        self.children = []
-        binaries = [WORK / f"sleeper-{i}" for i in range(EXECUTABLES)]
-        for binary in binaries:
-            shutil.copy("/bin/sleep", binary)
-        for i in range(PROCESSES):
-            # They end by themselves if this program can't end them.
-            self.children.append(
-                subprocess.Popen([binaries[i % EXECUTABLES], "600"])
-            )
-        return self
-
-    def __exit__(self, *exception):
-        for child in self.children:
-            child.kill()
-        for child in self.children:
-            child.wait()
 
 
 class Collectd:
@@ -100,10 +70,7 @@ class Collectd:
             self.process.wait()
 
     def cpu_s(self):
-        clock = ctypes.c_int()
-        if libc.clock_getcpuclockid(self.process.pid, ctypes.byref(clock)):
-            raise ProcessLookupError(f"collectd ended: {self.directory}/log")
-        return time.clock_gettime(clock.value)
+        return cpu_of(self.process.pid, f"collectd ({self.directory}/log)")
 
     def anonymous_kib(self, mapping=""):
         """Of all mappings, or of those of the files that are so called."""
@@ -156,12 +123,6 @@ def measure_collectd():
         "relocations": medians["process_dna"][2] - none[2],
         "shell": shell_us,
     }
-
-
-def figures_of(text):
-    """Lines of `name value unit`."""
-    lines = (line.split(maxsplit=2) for line in text.splitlines() if line)
-    return {name: float(value) for name, value, _ in lines}
 
 
 def run_program(program):
@@ -289,6 +250,7 @@ def main():
     openssl = openssl_mb_per_s()
     collectd = measure_collectd()
     source = run_program("bench_source")
+    snmp = measure_snmp()
     ingest = measure_ingest()
     openssl_kib = collectd["relocations"] + scan["openssl_first_digest"]
     ours_kib = collectd["memory"]["process_dna"] - openssl_kib
@@ -311,6 +273,7 @@ def main():
          collectd["memory"]["processes"], "< 1024 KiB"),
         ("  OpenSSL's own, on top, KiB", openssl_kib, None, ""),
         ("growth over 1000 scans, KiB", scan["scan_growth"], None, "0"),
+        *snmp_rows(snmp),
         ("unchanged, observations/s",
          source["source_unchanged_observations"], None, ""),
         ("new, observations/s; bare insert", ingest["ingest_new"], bare, ""),

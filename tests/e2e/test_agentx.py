@@ -121,6 +121,21 @@ def test_names_are_shown_where_the_mib_is_loaded(place, snmpd, start, services):
     assert re.search(r"\d{4}-\d+-\d+,\d+:\d+:\d+\.0,[+-]\d+:\d+", line)
 
 
+def test_rows_join_with_those_of_host_resources(place, snmpd, start, services):
+    path = place / "bin" / "service"
+    copy_binary(path)
+    start()
+    pid = services(path, "86400").pid
+    wait_for("the row", lambda: pid in snmpd.processes())
+    theirs = f"1.3.6.1.2.1.25.4.2.1.2.{pid}"  # hrSWRunName
+    ours = f"{MODULE}.2.1.1.{pid}"
+    # snmpd reads its own table again once a minute.
+    joined = wait_for("hrSWRunTable to follow", lambda: (
+        lambda v: isinstance(v[theirs], bytes) and v)(
+            snmpd.values("snmpget", theirs, ours)), deadline=120)
+    assert joined[theirs] == joined[ours] == b"service"
+
+
 def test_a_swapped_executable_has_two_rows(place, snmpd, start, services):
     path = place / "bin" / "service"
     copy_binary(path, tag=b"first")
