@@ -65,6 +65,8 @@ static void set_library_up(const struct options *options) {
   /* The MIB is for managers, and nothing here outlives the process. */
   /* NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread runs yet. */
   (void)setenv("MIBS", "", 1);
+  (void)netsnmp_ds_set_string(NETSNMP_DS_LIBRARY_ID,
+                              NETSNMP_DS_LIB_PERSISTENT_DIR, "/dev/null");
   (void)netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID,
                                NETSNMP_DS_LIB_DISABLE_PERSISTENT_LOAD, 1);
   (void)netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID,

@@ -149,9 +149,7 @@ class Agentx:
         lines = [f"executable {e}\n" for e in directives.pop("executable", ())]
         lines += [f"{k} {v}\n" for k, v in directives.items()]
         (directory / "process-dna-agentx.conf").write_text("".join(lines))
-        self.env = {
-            **ASAN_ENV, "SNMPCONFPATH": str(directory),
-            "SNMP_PERSISTENT_DIR": str(directory / "state")}
+        self.env = {**ASAN_ENV, "SNMPCONFPATH": str(directory)}
         self.daemon = Daemon(name, [AGENTX, "-f", "-x", snmpd.socket,
                                     *arguments], self.log, self.env)
 
@@ -189,3 +187,12 @@ def wait_sequence(snmpd, more, deadline=90):
     first = wait_for("a first scan", sequence, deadline)
     return wait_for("more scans",
                     lambda: sequence() >= first + more and sequence(), deadline)
+
+
+def wait_hashed(snmpd, processes):
+    """Wait until so many processes are shown, all with their digests."""
+    def complete():
+        scalars = snmpd.scalars()
+        return scalars.get("ProcessCount") == processes and \
+            scalars["UnhashedCount"] == 0
+    wait_for(f"{processes} processes with digests", complete, 90)

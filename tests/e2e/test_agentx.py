@@ -15,7 +15,8 @@ from harness import copy_binary, swap
 from host import sha256_of
 from processes import HELPERS, ROOT, wait_for
 from snmp import (
-    EXECUTABLE_COLUMNS, MODULE, PROCESS_COLUMNS, Agentx, Snmpd, wait_sequence,
+    EXECUTABLE_COLUMNS, MODULE, PROCESS_COLUMNS, Agentx, Snmpd, wait_hashed,
+    wait_sequence,
 )
 from snmp_packet import GET, GETBULK, GETNEXT, NO_ERROR, TOO_BIG, ask, request
 
@@ -60,7 +61,7 @@ def test_every_column_of_fifty_processes(place, snmpd, start, services):
         copy_binary(path, tag=b"%d" % i)
         made.append((path, services(path, "86400")))
     by_pid = {s.pid: p for p, s in made}
-    wait_for("all rows", lambda: len(snmpd.processes()) == 50)
+    wait_hashed(snmpd, 50)
     wait_sequence(snmpd, 2)
     rows, executables = snmpd.processes(), snmpd.executables()
     assert set(rows) == set(by_pid)
@@ -110,7 +111,7 @@ def test_names_are_shown_where_the_mib_is_loaded(place, snmpd, start, services):
     copy_binary(path)
     start()
     service = services(path, "86400")
-    wait_for("the row", lambda: service.pid in snmpd.processes())
+    wait_hashed(snmpd, 1)
     shown = snmpd.run("snmptable", "-Cw", "400", "-Ci",
                       "PROCESS-DNA-MIB::pdnaProcessTable",
                       mibs="PROCESS-DNA-MIB")
@@ -126,7 +127,7 @@ def test_rows_join_with_those_of_host_resources(place, snmpd, start, services):
     copy_binary(path)
     start()
     pid = services(path, "86400").pid
-    wait_for("the row", lambda: pid in snmpd.processes())
+    wait_hashed(snmpd, 1)
     theirs = f"1.3.6.1.2.1.25.4.2.1.2.{pid}"  # hrSWRunName
     ours = f"{MODULE}.2.1.1.{pid}"
     # snmpd reads its own table again once a minute.
@@ -159,7 +160,7 @@ def test_a_thousand_processes(place, snmpd, start, services):
     os.link(HELPERS / "service", path)
     start()
     pids = {services(path).pid for _ in range(1000)}
-    wait_for("all rows", lambda: snmpd.scalars()["ProcessCount"] == 1000)
+    wait_hashed(snmpd, 1000)
     assert set(snmpd.processes()) == pids
     row, = snmpd.executables().values()
     assert (row["Processes"], row["Pid"]) == (1000, min(pids))
@@ -196,7 +197,7 @@ def test_get_getnext_and_the_ends(place, snmpd, start, services):
     copy_binary(path)
     start()
     pids = sorted(services(path, "86400").pid for _ in range(3))
-    wait_for("the rows", lambda: len(snmpd.processes()) == 3)
+    wait_hashed(snmpd, 3)
     no_object = "No Such Object available on this agent at this OID"
     no_instance = "No Such Instance currently exists at this OID"
     for oid, expected in (
@@ -230,7 +231,7 @@ def test_nothing_can_be_set(place, snmpd, start, services):
     copy_binary(path)
     agent = start()
     pid = services(path, "86400").pid
-    wait_for("the row", lambda: pid in snmpd.processes())
+    wait_hashed(snmpd, 1)
     for oid, kind, value in ((f"{MODULE}.1.4.0", "u", "5"),
                              (f"{MODULE}.1.99.0", "u", "5"),
                              (f"{MODULE}.2.1.1.{pid}", "s", "x"),
@@ -248,7 +249,8 @@ def test_v3_through_the_master(place, snmpd, start, services):
     copy_binary(path)
     start()
     pid = services(path, "86400").pid
-    rows = wait_for("the row", lambda: snmpd.processes(session=Snmpd.V3))
+    wait_hashed(snmpd, 1)
+    rows = snmpd.processes(session=Snmpd.V3)
     assert rows[pid]["ExeSha256"] == sha256_of(path).encode()
     assert snmpd.executables(session=Snmpd.V3)[1]["State"] == CURRENT
 
@@ -269,7 +271,7 @@ def test_no_request_makes_the_master_drop_us(place, services, extra,
         for i in range(20):
             copy_binary(deep / f"service{i}")
             services(deep / f"service{i}", "86400")
-        wait_for("the rows", lambda: len(master.executables()) == 20)
+        wait_hashed(master, 20)
         assert all(500 < len(r["Path"]) <= 512
                    for r in master.executables().values())
         paths = [f"{MODULE}.3.1.3.{i + 1}" for i in range(20)]
@@ -301,7 +303,7 @@ def test_the_shipped_mib_is_what_is_answered(place, snmpd, start, services):
     copy_binary(path)
     start()
     services(path, "86400")
-    wait_for("the row", lambda: len(snmpd.processes()) == 1)
+    wait_hashed(snmpd, 1)
     mib = (ROOT / "snmp-subagent/PROCESS-DNA-MIB.txt").read_text()
     readable = set(re.findall(r"(\w+) OBJECT-TYPE(?:(?!OBJECT-TYPE)[^:])*?"
                               r"MAX-ACCESS\s+read-only", mib))

@@ -32,8 +32,8 @@ def run(*args, conf=None, text=True, **kwargs):
     return subprocess.run(
         [AGENTX, *map(str, args)], capture_output=True, text=text, check=False,
         timeout=120, preexec_fn=die_with_parent,
-        env={**os.environ, **ASAN_ENV, "SNMPCONFPATH": str(conf or "/none"),
-             "SNMP_PERSISTENT_DIR": "/nonexistent"}, **kwargs)
+        env={**os.environ, **ASAN_ENV, "SNMPCONFPATH": str(conf or "/none")},
+        **kwargs)
 
 
 def test_a_good_configuration_is_taken(place, snmpd):

@@ -6,8 +6,8 @@ import urllib.request
 import pytest
 
 from harness import copy_binary
-from processes import ROOT, Daemon, wait_for
-from snmp import free_port
+from processes import ROOT, Daemon
+from snmp import free_port, wait_hashed
 
 MODULE = ROOT / "packaging/snmp_exporter.yml"
 METRICS = {"pdnaScanInterval", "pdnaMinRss", "pdnaScanSequence",
@@ -33,7 +33,7 @@ def test_the_shipped_module_scrapes(place, snmpd, start, services, exporter):
         copy_binary(place / f"bin/service{i}", tag=b"%d" % i)
         services(place / f"bin/service{i}", "86400")
     start()
-    wait_for("the rows", lambda: len(snmpd.executables()) == 3)
+    wait_hashed(snmpd, 3)
     url = f"{exporter}/snmp?target=127.0.0.1:{snmpd.port}&module=process_dna"
     with urllib.request.urlopen(url, timeout=60) as answer:
         scraped = answer.read().decode()

@@ -40,10 +40,17 @@ def paths(snmpd):
             for index, row in snmpd.executables().items()}
 
 
+def wait_paths(snmpd, count):
+    """The rows, once they are so many and all have their digests."""
+    def complete():
+        rows = paths(snmpd)
+        return len(rows) == count and all(r[1] for r in rows.values()) and rows
+    return wait_for(f"{count} rows", complete)
+
+
 def test_snmpd_is_restarted(snmpd, agentx, services, place):
     agent = agentx(snmpd)
-    before = wait_for("the rows", lambda: len(paths(snmpd)) == 3 and
-                      paths(snmpd))
+    before = wait_paths(snmpd, 3)
     sequence = snmpd.scalars()["ScanSequence"]
     snmpd.stop()
     agent.wait_log("is gone; trying every 1 s")
@@ -51,25 +58,23 @@ def test_snmpd_is_restarted(snmpd, agentx, services, place):
     services(place / "bin/later", "86400")
     snmpd.start()
     wait_for("it is there again", lambda: agent.connected() == 2)
-    after = wait_for("the rows", lambda: len(paths(snmpd)) == 4 and
-                     paths(snmpd))
+    after = wait_paths(snmpd, 4)
     assert before.items() <= after.items()
     assert snmpd.scalars()["ScanSequence"] > sequence
     # And once more: nothing of the first time is left over.
     snmpd.restart()
     wait_for("it is there again", lambda: agent.connected() == 3)
-    assert wait_for("the rows", lambda: paths(snmpd)) == after
+    assert wait_paths(snmpd, 4) == after
 
 
 def test_snmpd_is_killed(snmpd, agentx):
     agent = agentx(snmpd)
-    before = wait_for("the rows", lambda: len(paths(snmpd)) == 3 and
-                      paths(snmpd))
+    before = wait_paths(snmpd, 3)
     snmpd.daemon.kill()
     agent.wait_log("is gone")
     snmpd.start()
     wait_for("it is there again", lambda: agent.connected() == 2)
-    assert wait_for("the rows", lambda: paths(snmpd)) == before
+    assert wait_paths(snmpd, 3) == before
 
 
 def test_snmpd_is_away_at_start(place, agentx):
@@ -79,7 +84,7 @@ def test_snmpd_is_away_at_start(place, agentx):
                    "socket: snmpd does not run, or runs without AgentX")
     try:
         snmpd.start()
-        wait_for("the rows", lambda: len(paths(snmpd)) == 3)
+        wait_paths(snmpd, 3)
     finally:
         snmpd.stop()
 
@@ -108,5 +113,5 @@ def test_another_subagent_holds_our_objects(snmpd, agentx):
     second.wait_log(": registered")
     wait_for("the second one's answers",
              lambda: snmpd.scalars().get("ScanInterval") == 7)
-    wait_for("the rows", lambda: len(paths(snmpd)) == 3 and
-             len(snmpd.processes()) == 3)
+    wait_paths(snmpd, 3)
+    assert len(snmpd.processes()) == 3
