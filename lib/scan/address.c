@@ -1,4 +1,3 @@
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <ifaddrs.h>
@@ -12,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "lib/record/address.h"
 #include "lib/scan/host.h"
 
 /* What ethtool(8) -i says of interfaces that belong to containers or virtual
@@ -77,29 +77,6 @@ static bool is_hosts(int sock, const struct ifaddrs *a) {
   return strcmp(driver, "bridge") != 0 || has_hardware(a->ifa_name);
 }
 
-static bool v4_to_text(uint32_t address, char *ret_text, size_t size) {
-  struct in_addr in = {.s_addr = htonl(address)};
-
-  if (address >> 24 == 0 || address >> 24 == IN_LOOPBACKNET ||
-      address >> 16 == 0xA9FE /* 169.254/16, link-local */ ||
-      address >> 28 >= 0xE /* multicast, reserved */)
-    return false;
-  return inet_ntop(AF_INET, &in, ret_text, (socklen_t)size) != NULL;
-}
-
-static bool v6_to_text(const struct in6_addr *in, char *ret_text, size_t size) {
-  if (IN6_IS_ADDR_V4MAPPED(in)) {
-    uint32_t v4;
-
-    memcpy(&v4, in->s6_addr + 12, sizeof(v4));
-    return v4_to_text(ntohl(v4), ret_text, size);
-  }
-  if (IN6_IS_ADDR_UNSPECIFIED(in) || IN6_IS_ADDR_LOOPBACK(in) ||
-      IN6_IS_ADDR_LINKLOCAL(in) || IN6_IS_ADDR_MULTICAST(in))
-    return false;
-  return inet_ntop(AF_INET6, in, ret_text, (socklen_t)size) != NULL;
-}
-
 /* The text of an address that others can reach. */
 static bool to_text(const struct sockaddr *sa, char *ret_text, size_t size) {
   if (sa == NULL)
@@ -108,13 +85,15 @@ static bool to_text(const struct sockaddr *sa, char *ret_text, size_t size) {
     struct sockaddr_in in;
 
     memcpy(&in, sa, sizeof(in));
-    return v4_to_text(ntohl(in.sin_addr.s_addr), ret_text, size);
+    return address_to_text((const uint8_t *)&in.sin_addr, sizeof(in.sin_addr),
+                           ret_text, size);
   }
   if (sa->sa_family == AF_INET6) {
     struct sockaddr_in6 in;
 
     memcpy(&in, sa, sizeof(in));
-    return v6_to_text(&in.sin6_addr, ret_text, size);
+    return address_to_text(in.sin6_addr.s6_addr, sizeof(in.sin6_addr), ret_text,
+                           size);
   }
   return false;
 }
