@@ -210,7 +210,7 @@ static void hand_out(struct collectd_assembler *a, struct collectd_scan *s) {
     memcpy(r->host, s->host, sizeof(r->host));
     memcpy(r->signer, s->signer, sizeof(r->signer));
     r->relayed = s->start.relayed;
-    r->source = "collectd";
+    r->source = REPORT_SOURCE_COLLECTD;
     r->observed_us = s->start.observed_us;
     r->arrived_us = s->start.arrived_us;
     r->interval_s = s->interval_s;

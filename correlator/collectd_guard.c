@@ -27,6 +27,7 @@ int collectd_guard_signer(const struct collectd_guard *guard, const char *host,
                           const char *signer,
                           struct collectd_speaker *ret_speaker) {
   const struct collectd_config *config = guard->config;
+  const struct ingest_key key = {host, REPORT_SOURCE_COLLECTD};
   struct collectd_speaker s = {0};
 
   for (size_t i = 0; i < config->relays_len && !s.relayed; i++)
@@ -36,7 +37,7 @@ int collectd_guard_signer(const struct collectd_guard *guard, const char *host,
    * else it could bind to itself whatever name is free. */
   if (!s.relayed && collectd_guard_is_relay(guard, signer))
     return -EPERM;
-  if (!ingest_agent(guard->ingest, host, &s.agent))
+  if (!ingest_agent(guard->ingest, &key, &s.agent))
     s.agent = (struct ingest_agent){0};
   if (!s.relayed && s.agent.signer[0] != '\0' &&
       strcmp(s.agent.signer, signer) != 0)

@@ -46,7 +46,7 @@ drop:
   *report = NULL;
 }
 
-bool ingest_agent(struct ingest *ingest, const char *host,
+bool ingest_agent(struct ingest *ingest, const struct ingest_key *key,
                   struct ingest_agent *ret_agent) {
-  return ingest_memory_agent(ingest->memory, host, ret_agent);
+  return ingest_memory_agent(ingest->memory, key, ret_agent);
 }

@@ -10,8 +10,8 @@ struct ingest;
 struct ingest_memory;
 struct writer;
 
-/* What a report's host did last, as the database and the reports since know
- * it: for refusing replays and strangers at arrival. */
+/* What a report's host did last by the same way, as the database and the
+ * reports since know it: for refusing replays and strangers at arrival. */
 struct ingest_agent {
   int64_t last_observed_us;         /* 0: never */
   int64_t boot_s;                   /* 0: unknown */
@@ -25,8 +25,14 @@ void ingest_free(struct ingest *ingest); /* NULL does nothing */
 /* Take over a report; *report becomes NULL. Never blocks on the database. */
 void ingest_report(struct ingest *ingest, struct report **report);
 
-/* Returns false if nothing is known of the host. */
-bool ingest_agent(struct ingest *ingest, const char *host,
+/* A host as it is seen by one way. */
+struct ingest_key {
+  const char *host;
+  const char *source; /* REPORT_SOURCE_... */
+};
+
+/* Returns false if nothing is known of the host by that way. */
+bool ingest_agent(struct ingest *ingest, const struct ingest_key *key,
                   struct ingest_agent *ret_agent);
 
 #endif

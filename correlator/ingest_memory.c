@@ -14,12 +14,13 @@ struct agent {
   bool touching; /* touch waits for the writer */
   struct ingest_touch touch;
   uint64_t serial;
+  const char *source; /* static storage */
   char host[REPORT_NAME_MAX + 1];
 };
 
 struct ingest_memory {
   pthread_mutex_t lock;
-  struct agent **agents; /* sorted by host */
+  struct agent **agents; /* sorted by host and source */
   size_t len;
   size_t capacity;
   size_t max;
@@ -45,16 +46,22 @@ void ingest_memory_free(struct ingest_memory *m) {
   free(m);
 }
 
+static int compare(const struct ingest_key *key, const struct agent *agent) {
+  int order = strcmp(key->host, agent->host);
+
+  return order != 0 ? order : strcmp(key->source, agent->source);
+}
+
 /* Where the host is, or where it belongs. */
-static size_t position(const struct ingest_memory *m, const char *host,
-                       bool *ret_found) {
+static size_t position(const struct ingest_memory *m,
+                       const struct ingest_key *key, bool *ret_found) {
   size_t low = 0;
   size_t high = m->len;
 
   *ret_found = false;
   while (low < high) {
     size_t middle = low + (high - low) / 2;
-    int order = strcmp(host, m->agents[middle]->host);
+    int order = compare(key, m->agents[middle]);
     if (order == 0) {
       *ret_found = true;
       return middle;
@@ -67,17 +74,19 @@ static size_t position(const struct ingest_memory *m, const char *host,
   return low;
 }
 
-static struct agent *find(const struct ingest_memory *m, const char *host) {
+static struct agent *find(const struct ingest_memory *m,
+                          const struct ingest_key *key) {
   bool found;
-  size_t i = position(m, host, &found);
+  size_t i = position(m, key, &found);
 
   return found ? m->agents[i] : NULL;
 }
 
 /* NULL if there is no room. */
-static struct agent *find_or_add(struct ingest_memory *m, const char *host) {
+static struct agent *find_or_add(struct ingest_memory *m,
+                                 const struct ingest_key *key) {
   bool found;
-  size_t i = position(m, host, &found);
+  size_t i = position(m, key, &found);
 
   if (found)
     return m->agents[i];
@@ -95,7 +104,8 @@ static struct agent *find_or_add(struct ingest_memory *m, const char *host) {
   struct agent *agent = calloc(1, sizeof(*agent));
   if (agent == NULL)
     return NULL;
-  (void)snprintf(agent->host, sizeof(agent->host), "%s", host);
+  (void)snprintf(agent->host, sizeof(agent->host), "%s", key->host);
+  agent->source = key->source;
   memmove(&m->agents[i + 1], &m->agents[i],
           (m->len - i) * sizeof(struct agent *));
   m->agents[i] = agent;
@@ -103,10 +113,10 @@ static struct agent *find_or_add(struct ingest_memory *m, const char *host) {
   return agent;
 }
 
-bool ingest_memory_agent(struct ingest_memory *m, const char *host,
+bool ingest_memory_agent(struct ingest_memory *m, const struct ingest_key *key,
                          struct ingest_agent *ret_agent) {
   (void)pthread_mutex_lock(&m->lock);
-  const struct agent *agent = find(m, host);
+  const struct agent *agent = find(m, key);
   if (agent != NULL)
     *ret_agent = agent->known;
   (void)pthread_mutex_unlock(&m->lock);
@@ -128,11 +138,12 @@ static void advance(struct ingest_agent *known, const struct report *report) {
 bool ingest_memory_take(struct ingest_memory *m, const struct report *report,
                         const struct digest *identity,
                         struct ingest_ticket *ret_ticket) {
+  const struct ingest_key key = {report->host, report->source};
   bool equal = false;
 
   *ret_ticket = (struct ingest_ticket){.identity = *identity};
   (void)pthread_mutex_lock(&m->lock);
-  struct agent *agent = find_or_add(m, report->host);
+  struct agent *agent = find_or_add(m, &key);
   if (agent == NULL)
     goto out;
   advance(&agent->known, report);
@@ -141,6 +152,7 @@ bool ingest_memory_take(struct ingest_memory *m, const struct report *report,
   if (equal) {
     agent->touch = (struct ingest_touch){
         .agent_id = agent->agent_id,
+        .source = agent->source,
         .observed_us = report->observed_us,
         .arrived_us = report->arrived_us,
         .sequence = report->figures.sequence,
@@ -157,11 +169,11 @@ out:
   return equal;
 }
 
-void ingest_memory_judged(struct ingest_memory *m, const char *host,
+void ingest_memory_judged(struct ingest_memory *m, const struct ingest_key *key,
                           const struct ingest_ticket *ticket, int64_t agent_id,
                           bool settled) {
   (void)pthread_mutex_lock(&m->lock);
-  struct agent *agent = find(m, host);
+  struct agent *agent = find(m, key);
   if (agent != NULL) {
     agent->agent_id = agent_id;
     if (agent->serial == ticket->serial) {
@@ -180,10 +192,10 @@ void ingest_memory_invalidate(struct ingest_memory *m, int64_t agent_id) {
   (void)pthread_mutex_unlock(&m->lock);
 }
 
-void ingest_memory_load(struct ingest_memory *m, const char *host,
+void ingest_memory_load(struct ingest_memory *m, const struct ingest_key *key,
                         int64_t agent_id, const struct ingest_agent *agent) {
   (void)pthread_mutex_lock(&m->lock);
-  struct agent *a = find_or_add(m, host);
+  struct agent *a = find_or_add(m, key);
   if (a != NULL) {
     if (a->agent_id != agent_id)
       a->settled = false;
@@ -226,12 +238,13 @@ out:
 
 void ingest_memory_touched(struct ingest_memory *m,
                            const struct ingest_touch *touches, size_t len) {
-  size_t next = 0; /* both are sorted by host */
+  size_t next = 0; /* both are sorted by host and source */
 
   (void)pthread_mutex_lock(&m->lock);
   for (size_t i = 0; i < m->len && next < len; i++) {
     struct agent *agent = m->agents[i];
-    if (agent->agent_id != touches[next].agent_id)
+    if (agent->agent_id != touches[next].agent_id ||
+        strcmp(agent->source, touches[next].source) != 0)
       continue;
     if (agent->touch.observed_us == touches[next].observed_us)
       agent->touching = false;

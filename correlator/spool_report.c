@@ -14,9 +14,6 @@ enum {
   ADDRESS_MIN = 2,
 };
 
-/* Where reports come from; struct report wants static storage. */
-static const char *const sources[] = {"collectd", "snmp"};
-
 static void put_executable(struct bytes *b, const struct executable *e) {
   bytes_put_text(b, e->container);
   bytes_put_text(b, e->path);
@@ -66,13 +63,6 @@ void spool_report_encode(const struct report *report, struct bytes *b) {
   bytes_put_u64(b, report->addresses_len);
   for (size_t i = 0; i < report->addresses_len; i++)
     bytes_put_text(b, report->addresses[i]);
-}
-
-static const char *find_source(const char *name) {
-  for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
-    if (strcmp(sources[i], name) == 0)
-      return sources[i];
-  return NULL;
 }
 
 static bool get_bool(struct bytes_reader *r) {
@@ -137,7 +127,7 @@ static void get_head(struct bytes_reader *r, struct report *report) {
   bytes_get_text(r, report->signer, sizeof(report->signer));
   report->relayed = get_bool(r);
   bytes_get_text(r, source, sizeof(source));
-  report->source = find_source(source);
+  report->source = report_source(source);
   bytes_get_text(r, report->identity.id, sizeof(report->identity.id));
   report->identity.boot_s = (int64_t)bytes_get_u64(r);
   report->observed_us = (int64_t)bytes_get_u64(r);

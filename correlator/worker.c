@@ -83,13 +83,18 @@ static enum db_error register_sinks(struct worker *w, struct db *db) {
 }
 
 static void load_row(struct worker *w, const PGresult *result, int row) {
+  const char *source = report_source(PQgetvalue(result, row, 5));
+  const struct ingest_key key = {PQgetvalue(result, row, 1), source};
   struct ingest_agent agent = {0};
+
+  if (source == NULL)
+    return; /* a way of another version */
 
   (void)snprintf(agent.signer, sizeof(agent.signer), "%s",
                  PQgetvalue(result, row, 2));
   agent.boot_s = strtoll(PQgetvalue(result, row, 3), NULL, 10);
   agent.last_observed_us = strtoll(PQgetvalue(result, row, 4), NULL, 10);
-  ingest_memory_load(w->memory, PQgetvalue(result, row, 1),
+  ingest_memory_load(w->memory, &key,
                      strtoll(PQgetvalue(result, row, 0), NULL, 10), &agent);
 }
 
@@ -102,7 +107,7 @@ static enum db_error load_agents(struct worker *w, struct db *db) {
   enum db_error error =
       db_query(db,
                "SELECT agent_id, name, signer, floor(extract(epoch FROM boot)),"
-               " floor(extract(epoch FROM last_observed) * 1000000)"
+               " floor(extract(epoch FROM last_observed) * 1000000), source"
                " FROM process_dna.agents_state($1)",
                1, params, &result);
   if (error != DB_OK)

@@ -50,6 +50,7 @@ enum column {
 /* Those of process_dna.touch use the first ones. */
 enum touch_column {
   T_AGENT,
+  T_SOURCE,
   T_OBSERVED,
   T_ARRIVED,
   T_SEQUENCE,
@@ -62,7 +63,8 @@ static const char ingest_sql[] =
     "$17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, "
     "$31, $32, $33, $34, $35, $36)";
 
-static const char touch_sql[] = "SELECT process_dna.touch($1, $2, $3, $4, $5)";
+static const char touch_sql[] =
+    "SELECT process_dna.touch($1, $2, $3, $4, $5, $6)";
 
 #define USEC_PER_SEC INT64_C(1000000)
 
@@ -209,10 +211,11 @@ static void not_judged(const struct writer_item *item, const char *outcome) {
                 r->host);
   } else if (strcmp(outcome, "wrong-signer") == 0) {
     counters_add(COUNTER_DROP_WRONG_USER, 1);
-    log_limited("wrong-signer", r->host,
-                "host %s: signer: expected the host's own user, found '%s', "
-                "refused",
-                r->host, r->signer);
+    log_limited(
+        "wrong-signer", r->host,
+        "host %s: %s: expected the host's own, found '%s', refused", r->host,
+        strcmp(r->source, REPORT_SOURCE_SNMP) == 0 ? "snmp-poll" : "signer",
+        r->signer);
   } else {
     counters_add(COUNTER_SCANS_REFUSED, 1);
     log_limited(outcome, r->host, "host %s: scan refused: %s", r->host,
@@ -237,8 +240,9 @@ static void take_row(const PGresult *result, int row,
   if (!judged)
     not_judged(item, outcome);
   if (!PQgetisnull(result, row, 1))
-    ingest_memory_judged(memory, item->report->host, &item->ticket, agent_id,
-                         judged && settled);
+    ingest_memory_judged(
+        memory, &(struct ingest_key){item->report->host, item->report->source},
+        &item->ticket, agent_id, judged && settled);
 }
 
 enum db_error batch_ingest(struct batch *b, struct db *db, int tenant,
@@ -273,6 +277,7 @@ enum db_error batch_touch(struct batch *b, struct db *db, int tenant,
   batch_reset(b);
   for (size_t i = 0; i < len; i++) {
     db_array_add_int(&b->columns[T_AGENT], touches[i].agent_id);
+    db_array_add_text(&b->columns[T_SOURCE], touches[i].source);
     db_array_add_time(&b->columns[T_OBSERVED], touches[i].observed_us);
     db_array_add_time(&b->columns[T_ARRIVED], touches[i].arrived_us);
     db_array_add_int(&b->columns[T_SEQUENCE], clamp(touches[i].sequence));

@@ -1,6 +1,6 @@
 -- Note the addresses that agents have now: new ones are added, and what a
 -- complete scan no longer has was last seen in the scan before. Addresses that
--- somebody added by hand stay.
+-- another way found, or that somebody added by hand, stay.
 CREATE OR REPLACE FUNCTION process_dna.addresses_note(
   p_tenant integer, p_scans process_dna.scan[], a_scan integer[],
   a_address text[])
@@ -22,7 +22,7 @@ BEGIN
     CROSS JOIN LATERAL (
       SELECT i.ctid AS place, i.address FROM process_dna.agent_addresses i
       WHERE i.tenant_id = p_tenant AND i.agent_id = s.agent_id
-        AND i.last_seen IS NULL AND i.source <> 'manual'
+        AND i.last_seen IS NULL AND i.source = s.source
       OFFSET 0) o
     WHERE s.complete AND d.ctid = o.place
       AND NOT EXISTS (SELECT FROM has h WHERE h.agent_id = s.agent_id
@@ -45,5 +45,12 @@ BEGIN
   FROM (SELECT agent_id FROM lost UNION SELECT agent_id FROM found) u;
   IF v_changed IS NOT NULL THEN
     PERFORM process_dna.agents_choose_ip(p_tenant, v_changed);
+    -- What one way lost another may still have, whose scans are dropped as
+    -- long as they equal the last one.
+    PERFORM process_dna.agents_changed(p_tenant, (
+      SELECT array_agg(w.agent_id) FROM process_dna.agent_sources w
+      JOIN unnest(p_scans) s
+        ON s.agent_id = w.agent_id AND s.source <> w.source
+      WHERE w.tenant_id = p_tenant AND w.agent_id = ANY (v_changed)));
   END IF;
 END $$;

@@ -1,13 +1,12 @@
 -- Make agents of hosts that are not known yet, in the order of their names.
 CREATE OR REPLACE FUNCTION process_dna.agents_enrol(
-  p_tenant integer, p_hosts text[], p_sources text[],
-  p_arrived timestamptz[])
+  p_tenant integer, p_hosts text[], p_arrived timestamptz[])
 RETURNS void LANGUAGE sql AS $$
   WITH enrolled AS (
     INSERT INTO process_dna.agents
-      (tenant_id, name, source, first_seen, learning_since)
-    SELECT DISTINCT ON (s.host) p_tenant, s.host, s.source, s.arrived, s.arrived
-    FROM unnest(p_hosts, p_sources, p_arrived) s (host, source, arrived)
+      (tenant_id, name, first_seen, learning_since)
+    SELECT DISTINCT ON (s.host) p_tenant, s.host, s.arrived, s.arrived
+    FROM unnest(p_hosts, p_arrived) s (host, arrived)
     WHERE (SELECT true FROM process_dna.agents g
            WHERE g.tenant_id = p_tenant AND g.name = s.host LIMIT 1) IS NULL
     ORDER BY s.host, s.arrived

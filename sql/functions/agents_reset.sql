@@ -17,10 +17,12 @@ BEGIN
     RETURN 'no such agent';
   END IF;
   UPDATE process_dna.agents g
-  SET learning_since = now(), last_observed = NULL, boot = NULL,
+  SET learning_since = now(), last_observed = NULL,
       last_arrived = CASE WHEN g.retired_at IS NULL THEN g.last_arrived END,
       retired_at = NULL, retired_by = NULL
   WHERE g.tenant_id = p_tenant AND g.agent_id = v_agent.agent_id;
+  UPDATE process_dna.agent_sources w SET last_observed = NULL, boot = NULL
+  WHERE w.tenant_id = p_tenant AND w.agent_id = v_agent.agent_id;
   UPDATE process_dna.baselines b
   SET until = greatest(v_agent.last_observed,
                        b.since + interval '1 microsecond')

@@ -1,7 +1,8 @@
 -- Compare scans with what their agents ran so far. Gives the executables that
 -- have to be judged: new ones, those that changed, and those whose last verdict
 -- is not settled. What a complete scan no longer has was last seen in the scan
--- before. changed are the agents where something came or went.
+-- before, unless another way by which its agent is seen has it; what a way does
+-- not tell (the file's facts, a name) is kept from another. changed are the agents where something came or went.
 CREATE OR REPLACE FUNCTION process_dna.executables_note(
   p_tenant integer, p_scans process_dna.scan[],
   p_rows process_dna.observation[],
@@ -30,7 +31,8 @@ BEGIN
     SELECT k.place, k.agent_id AS known, c.agent_id AS came,
       coalesce(c.agent_id, k.agent_id) AS agent_id,
       k.last_seen IS NULL AS was_there,
-      (c.agent_id, c.container, c.path, c.sha256, c.state, c.reason, c.name,
+      (c.agent_id, c.container, c.path, c.sha256, c.state, c.reason,
+       coalesce(nullif(c.name, ''), k.name, ''),
        c.pid, c.uid, c.started_at, c.processes, c.rss,
        coalesce(c.file_size, k.file_size), coalesce(c.file_mode, k.file_mode),
        coalesce(c.file_owner, k.file_owner),
@@ -57,7 +59,8 @@ BEGIN
       OR c.agent_id IS NULL AND k.last_seen IS NULL
       OR c.agent_id IS NOT NULL AND (
         NOT k.settled OR k.last_seen IS NOT NULL
-        OR c.pid <> k.pid OR c.uid <> k.uid OR c.name <> k.name
+        OR c.pid <> k.pid OR c.uid <> k.uid
+        OR c.name <> k.name AND c.name <> ''
         -- The start is computed from the time of boot, which trembles.
         OR abs(extract(epoch FROM c.started_at - k.started_at)) > 2
         OR c.reason IS DISTINCT FROM k.reason
@@ -78,7 +81,9 @@ BEGIN
            FILTER (WHERE d.known IS NULL OR NOT d.was_there
                    OR d.came IS NULL AND s.complete), '{}')
     INTO rows, v_gone, changed
-    FROM delta d JOIN unnest(p_scans) s ON s.agent_id = d.agent_id;
+    FROM delta d JOIN unnest(p_scans) s ON s.agent_id = d.agent_id
+    WHERE d.came IS NOT NULL
+      OR NOT process_dna.seen_otherwise(p_tenant, s.source, d.place);
 
   -- By place, which nobody else can change while the agent is locked. A held
   -- verdict still has to come, even if what it is about is gone.

@@ -9,13 +9,15 @@
 --   judged
 --   duplicate     as old as the agent's last scan: another correlator has it
 --   replayed      older than that, and the host has not booted since
---   wrong-signer  the host is bound to another user
+--   wrong-signer  the host is bound to another user or snmp-poll, or that poll
+--                 to another host
 --   retired
 -- and whether an equal scan may be dropped unseen: nothing is held or counts
 -- up, and no open alert wants to know that it is still there.
 --
--- Unknown hosts become agents, bound to the first user that signs for them
--- unless that is a relay. Of an incomplete scan nothing is concluded from what
+-- Each way by which an agent is seen has scans and a signer of its own. Unknown
+-- hosts become agents, bound to the first user that signs for them unless that
+-- is a relay. Of an incomplete scan nothing is concluded from what
 -- is missing. Safe to run in several sessions at once: agents are locked in the
 -- order of their numbers before anything of them is read or written.
 --
@@ -50,7 +52,7 @@ DECLARE
   v_requests process_dna.package_key[] := '{}';
   v_judged record;
 BEGIN
-  PERFORM process_dna.agents_enrol(p_tenant, s_host, s_source, s_arrived);
+  PERFORM process_dna.agents_enrol(p_tenant, s_host, s_arrived);
   PERFORM FROM process_dna.agents a
     WHERE a.tenant_id = p_tenant AND a.name = ANY (s_host)
     ORDER BY a.agent_id
@@ -63,12 +65,15 @@ BEGIN
   FOR v_turn IN 1 .. coalesce((SELECT max(t) FROM unnest(v_turns) t), 0) LOOP
     SELECT array_agg((s.n, g.agent_id, CASE
                WHEN g.retired_at IS NOT NULL THEN 'retired'
-               WHEN NOT s.relayed AND g.signer IS NOT NULL
-                 AND s.signer IS DISTINCT FROM g.signer THEN 'wrong-signer'
-               WHEN g.last_observed IS NULL OR s.observed > g.last_observed
+               WHEN NOT s.relayed AND w.signer IS NOT NULL
+                 AND s.signer IS DISTINCT FROM w.signer THEN 'wrong-signer'
+               WHEN s.source = 'snmp' AND w.signer IS NULL
+                 AND process_dna.poll_is_bound(p_tenant, s.signer, s.host)
+                 THEN 'wrong-signer'
+               WHEN w.last_observed IS NULL OR s.observed > w.last_observed
                  -- The time of boot is a difference of clocks and trembles.
-                 OR s.boot > g.boot + interval '5 s' THEN 'judged'
-               WHEN s.observed = g.last_observed THEN 'duplicate'
+                 OR s.boot > w.boot + interval '5 s' THEN 'judged'
+               WHEN s.observed = w.last_observed THEN 'duplicate'
                ELSE 'replayed' END,
              s.host_id, s.boot, s.signer, s.relayed, s.source, s.observed,
              s.arrived, s.sequence, s.interval_s, s.complete,
@@ -82,6 +87,10 @@ BEGIN
       CROSS JOIN LATERAL (
         SELECT * FROM process_dna.agents i
         WHERE i.tenant_id = p_tenant AND i.name = s.host LIMIT 1) g
+      LEFT JOIN LATERAL (
+        SELECT * FROM process_dna.agent_sources i
+        WHERE i.tenant_id = p_tenant AND i.agent_id = g.agent_id
+          AND i.source = s.source LIMIT 1) w ON true
       WHERE s.turn = v_turn;
     v_all := v_all || v_scans;
     SELECT array_agg(s), array_agg(s.agent_id) INTO v_scans, v_agents
@@ -109,6 +118,7 @@ BEGIN
       JOIN unnest(v_scans) s ON s.n = e.scan;
     PERFORM process_dna.packages_note(p_tenant, v_rows);
 
+    PERFORM process_dna.executables_seen(p_tenant, v_scans, v_rows);
     SELECT * INTO v_judged
       FROM process_dna.executables_note(p_tenant, v_scans, v_rows);
     v_changed := v_changed || v_judged.changed;

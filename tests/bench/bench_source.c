@@ -134,8 +134,10 @@ static struct ingest_memory *settled_memory(void) {
   must(m != NULL);
   for (size_t h = 0; h < HOSTS; h++) {
     host_name(h, host);
-    ingest_memory_load(m, host, (int64_t)h + 1, &agent);
-    ingest_memory_judged(m, host, &ticket, (int64_t)h + 1, true);
+    ingest_memory_load(m, &(struct ingest_key){host, REPORT_SOURCE_COLLECTD},
+                       (int64_t)h + 1, &agent);
+    ingest_memory_judged(m, &(struct ingest_key){host, REPORT_SOURCE_COLLECTD},
+                         &ticket, (int64_t)h + 1, true);
   }
   return m;
 }

@@ -139,7 +139,7 @@ SELECT is((SELECT outcome FROM test.scan(:t, 'h', 20,
   'the new one is taken');
 SELECT process_dna.agents_rebind(:t, 'h', NULL, 'me');
 SELECT test.scan(:t, 'h', 21, ARRAY[test.exe('/p', 'c')], signer => 'third');
-SELECT is((SELECT signer FROM process_dna.agents WHERE tenant_id = :t),
+SELECT is((SELECT signer FROM process_dna.list_agents(:t, NULL)),
   'third', 'bound to nobody, the next that signs is taken');
 
 -- agents retire

@@ -48,7 +48,7 @@ SELECT is((SELECT outcome FROM test.scan(:t, 'web1', -4.5,
   'replayed', 'the time of boot does not go back with it');
 
 -- Signers.
-SELECT is((SELECT signer FROM process_dna.agents WHERE tenant_id = :t),
+SELECT is((SELECT signer FROM process_dna.list_agents(:t, NULL)),
   'user', 'the first signer is bound');
 SELECT is((SELECT outcome FROM test.scan(:t, 'web1', 5,
     ARRAY[test.exe('/usr/sbin/nginx', 'a')], signer => 'other')),
@@ -62,14 +62,12 @@ SELECT is((SELECT outcome FROM test.scan(:t, 'web1', 5,
 SELECT is((SELECT outcome FROM test.scan(:t, 'web2', 0,
     ARRAY[test.exe('/usr/sbin/nginx', 'a')], signer => 'relay',
     relayed => true)), 'judged', 'a relay may bring an unknown host');
-SELECT is((SELECT signer FROM process_dna.agents
-    WHERE tenant_id = :t AND name = 'web2'), NULL, 'but binds it to nobody');
+SELECT is((SELECT signer FROM process_dna.list_agents(:t, 'web2')), NULL, 'but binds it to nobody');
 SELECT is((SELECT outcome FROM test.scan(:t, 'web3', 0,
     ARRAY[test.exe('/usr/sbin/nginx', 'a')], signer => NULL)), 'judged',
   'an unsigned scan of an unbound host is taken');
 SELECT test.scan(:t, 'web3', 1, ARRAY[test.exe('/usr/sbin/nginx', 'a')]);
-SELECT is((SELECT signer FROM process_dna.agents
-    WHERE tenant_id = :t AND name = 'web3'), 'user',
+SELECT is((SELECT signer FROM process_dna.list_agents(:t, 'web3')), 'user',
   'the first that signs is bound later, too');
 
 -- Host ids.
@@ -160,13 +158,15 @@ SELECT results_eq(format($$SELECT a.first_seen, a.last_seen
 
 -- Equal scans.
 SELECT process_dna.touch(:t, ARRAY[agent_id, agent_id],
-  ARRAY[test.at(6), test.at(5)], ARRAY[test.at(6), test.at(5)],
+  ARRAY['collectd', 'collectd'], ARRAY[test.at(6), test.at(5)], ARRAY[test.at(6), test.at(5)],
   ARRAY[6, 5]::bigint[])
 FROM process_dna.agents WHERE tenant_id = :t AND name = 'app1';
-SELECT row_eq(format($$SELECT last_observed, last_arrived, last_sequence
-    FROM process_dna.agents WHERE tenant_id = %s AND name = 'app1'$$, :t),
+SELECT row_eq(format($$SELECT w.last_observed, w.last_arrived, w.last_sequence
+    FROM process_dna.agent_sources w JOIN process_dna.agents g
+    USING (tenant_id, agent_id)
+    WHERE tenant_id = %s AND g.name = 'app1'$$, :t),
   ROW(test.at(6), test.at(6), 6::bigint), 'touch moves the times on');
-SELECT process_dna.touch(:t, ARRAY[agent_id], ARRAY[test.at(5)],
+SELECT process_dna.touch(:t, ARRAY[agent_id], ARRAY['collectd'], ARRAY[test.at(5)],
   ARRAY[test.at(7)], ARRAY[5::bigint])
 FROM process_dna.agents WHERE tenant_id = :t AND name = 'app1';
 SELECT is((SELECT last_observed FROM process_dna.agents
@@ -174,9 +174,9 @@ SELECT is((SELECT last_observed FROM process_dna.agents
 SELECT is((SELECT outcome FROM test.scan(:t, 'app1', 6,
     ARRAY[test.exe('/a', 'a')])), 'duplicate',
   'a scan that touch has told of is a duplicate');
-SELECT results_eq(format($$SELECT name, signer, boot, last_observed
+SELECT results_eq(format($$SELECT name, source COLLATE "default", signer, boot, last_observed
     FROM process_dna.agents_state(%s) WHERE name = 'app1'$$, :t),
-  $$VALUES ('app1', 'user', test.at(-1000), test.at(6))$$,
+  $$VALUES ('app1', 'collectd', 'user', test.at(-1000), test.at(6))$$,
   'agents_state says what a correlator must know at its start');
 
 SELECT * FROM finish();

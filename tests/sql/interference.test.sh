@@ -75,6 +75,7 @@ BEGIN
   PERFORM pg_advisory_lock_shared(1);
   FOR i IN 1 .. 10 LOOP
     PERFORM process_dna.touch(1, array_agg(agent_id ORDER BY agent_id DESC),
+      array_agg('collectd'::text),
       array_agg(last_observed + interval '1 microsecond'),
       array_agg(now()), array_agg(i::bigint))
     FROM process_dna.agents WHERE last_observed IS NOT NULL;

@@ -1,6 +1,6 @@
 -- Goal: a reader sees the rows of its tenant, and may change none.
 BEGIN;
-SELECT plan(23);
+SELECT plan(25);
 SELECT test.tenant('t1') AS t1, test.tenant('t2') AS t2 \gset
 SELECT test.scan(:t1, 'h1', 0, ARRAY[test.exe('/p', 'a',
   package => 'dpkg:n=1:amd64')]);
@@ -8,6 +8,8 @@ SELECT test.scan(:t2, 'h2', 0, ARRAY[test.exe('/p', 'a',
   package => 'dpkg:n=1:amd64')]);
 SELECT test.scan(t, 'h' || t, 1, ARRAY[test.exe('/memfd:x', 'b', 'anonymous')])
   FROM unnest(ARRAY[:t1, :t2]) t;
+SELECT test.scan(t, 'h' || t, 1, ARRAY[test.exe('/p', 'a')],
+    source => 'snmp', signer => 'poll') FROM unnest(ARRAY[:t1, :t2]) t;
 SELECT test.manifest(t, 'dpkg:n=1:amd64', '/p', 'a')
   FROM unnest(ARRAY[:t1, :t2]) t;
 SELECT process_dna.manifests_request(t,
@@ -37,7 +39,7 @@ END $$;
 SELECT is_empty(format($$SELECT name, pg_temp.tenants_seen(name) FROM tables
   WHERE NOT pg_temp.tenants_seen(name) @> ARRAY[%s, %s]$$, :t1, :t2),
   'the owner sees both tenants in every table');
-SELECT is((SELECT count(*)::integer FROM tables), 16,
+SELECT is((SELECT count(*)::integer FROM tables), 18,
   'as many tables and views as there are');
 
 GRANT USAGE ON SCHEMA test TO process_dna_reader;

@@ -7,9 +7,9 @@ SELECT plan(29);
 CREATE FUNCTION pg_temp.hosts(p_tenant integer, p_name text, p_n integer,
                               p_ago integer) RETURNS void LANGUAGE sql AS $$
   INSERT INTO process_dna.agents
-    (tenant_id, name, source, interval_s, first_seen, learning_since,
+    (tenant_id, name, interval_s, first_seen, learning_since,
      last_observed, last_arrived)
-  SELECT p_tenant, p_name || n, 'collectd', 60, now(), now(), now(),
+  SELECT p_tenant, p_name || n, 60, now(), now(), now(),
          now() - p_ago * interval '1 s'
   FROM generate_series(1, p_n) n
 $$;

@@ -46,10 +46,10 @@ void ingest_report(struct ingest *ingest, struct report **report) {
     memcpy(agent->signer, r->signer, sizeof(agent->signer));
 }
 
-bool ingest_agent(struct ingest *ingest, const char *host,
+bool ingest_agent(struct ingest *ingest, const struct ingest_key *key,
                   struct ingest_agent *ret_agent) {
   for (size_t i = 0; i < ingest->agents_len; i++) {
-    if (strcmp(ingest->agents[i].host, host) != 0)
+    if (strcmp(ingest->agents[i].host, key->host) != 0)
       continue;
     *ret_agent = ingest->agents[i].agent;
     return true;

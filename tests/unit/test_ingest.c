@@ -8,6 +8,8 @@
 
 #include "tests/unit/made_report.h"
 
+static const struct ingest_key key_of_host = {"host", REPORT_SOURCE_COLLECTD};
+
 enum { AGENTS_MAX = 100, AGENT_ID = 42 };
 
 static int64_t now_us = INT64_C(1700000000000000);
@@ -32,7 +34,7 @@ static struct ingest_memory *settled_memory(void) {
 
   assert_non_null(m);
   assert_false(take(m, NULL, &ticket));
-  ingest_memory_judged(m, "host", &ticket, AGENT_ID, true);
+  ingest_memory_judged(m, &key_of_host, &ticket, AGENT_ID, true);
   return m;
 }
 
@@ -139,7 +141,7 @@ static void an_old_binary_started_anew_is_judged(void **state) {
 
   (void)state;
   assert_false(take(m, old_image, &ticket));
-  ingest_memory_judged(m, "host", &ticket, AGENT_ID, true);
+  ingest_memory_judged(m, &key_of_host, &ticket, AGENT_ID, true);
   assert_true(take(m, old_image, &ticket));
   assert_false(take(m, old_image_started_anew, &ticket));
   ingest_memory_free(m);
@@ -152,9 +154,9 @@ static void an_unsettled_outcome_is_judged_again(void **state) {
   (void)state;
   assert_false(take(m, NULL, &ticket));
   assert_false(take(m, NULL, &ticket)); /* not judged yet */
-  ingest_memory_judged(m, "host", &ticket, AGENT_ID, false);
+  ingest_memory_judged(m, &key_of_host, &ticket, AGENT_ID, false);
   assert_false(take(m, NULL, &ticket));
-  ingest_memory_judged(m, "host", &ticket, AGENT_ID, true);
+  ingest_memory_judged(m, &key_of_host, &ticket, AGENT_ID, true);
   assert_true(take(m, NULL, &ticket));
   ingest_memory_free(m);
 }
@@ -168,7 +170,7 @@ a_verdict_that_comes_after_a_newer_scan_settles_nothing(void **state) {
   (void)state;
   assert_false(take(m, other_digest, &changed));
   assert_false(take(m, NULL, &back)); /* equals the one before: judged too */
-  ingest_memory_judged(m, "host", &changed, AGENT_ID, true);
+  ingest_memory_judged(m, &key_of_host, &changed, AGENT_ID, true);
   assert_false(take(m, other_digest, &changed));
   ingest_memory_free(m);
 }
@@ -182,7 +184,7 @@ static void a_new_baseline_has_equal_scans_judged_again(void **state) {
   assert_true(take(m, NULL, &ticket));
   ingest_memory_invalidate(m, AGENT_ID);
   assert_false(take(m, NULL, &ticket));
-  ingest_memory_judged(m, "host", &ticket, AGENT_ID, true);
+  ingest_memory_judged(m, &key_of_host, &ticket, AGENT_ID, true);
   assert_true(take(m, NULL, &ticket));
   ingest_memory_invalidate(m, 0);
   assert_false(take(m, NULL, &ticket));
@@ -222,9 +224,9 @@ static void replays_are_told_by_what_was_taken(void **state) {
   struct ingest_agent agent;
 
   (void)state;
-  assert_false(ingest_memory_agent(m, "host", &agent));
+  assert_false(ingest_memory_agent(m, &key_of_host, &agent));
   take(m, NULL, &ticket);
-  assert_true(ingest_memory_agent(m, "host", &agent));
+  assert_true(ingest_memory_agent(m, &key_of_host, &agent));
   assert_int_equal(agent.last_observed_us, now_us);
   assert_int_equal(agent.boot_s, 1700000000);
   assert_string_equal(agent.signer, "user");
@@ -232,10 +234,10 @@ static void replays_are_told_by_what_was_taken(void **state) {
   int64_t last_us = now_us;
   now_us -= 3600 * INT64_C(1000000); /* the clock was set back */
   take(m, NULL, &ticket);
-  assert_true(ingest_memory_agent(m, "host", &agent));
+  assert_true(ingest_memory_agent(m, &key_of_host, &agent));
   assert_int_equal(agent.last_observed_us, last_us);
   take(m, rebooted, &ticket); /* a newer boot starts afresh */
-  assert_true(ingest_memory_agent(m, "host", &agent));
+  assert_true(ingest_memory_agent(m, &key_of_host, &agent));
   assert_int_equal(agent.last_observed_us, now_us);
   assert_int_equal(agent.boot_s, 1700000001);
   ingest_memory_free(m);
@@ -250,7 +252,7 @@ static void a_relay_is_no_hosts_own_user(void **state) {
 
   (void)state;
   take(m, by_relay, &ticket);
-  assert_true(ingest_memory_agent(m, "host", &agent));
+  assert_true(ingest_memory_agent(m, &key_of_host, &agent));
   assert_string_equal(agent.signer, "");
   ingest_memory_free(m);
 }
@@ -271,8 +273,8 @@ static void a_stranger_does_not_make_the_hosts_scans_replays(void **state) {
 
   (void)state;
   take(m, by_stranger, &ticket);
-  ingest_memory_load(m, "host", AGENT_ID, &in_database);
-  assert_true(ingest_memory_agent(m, "host", &agent));
+  ingest_memory_load(m, &key_of_host, AGENT_ID, &in_database);
+  assert_true(ingest_memory_agent(m, &key_of_host, &agent));
   assert_int_equal(agent.last_observed_us, in_database.last_observed_us);
   assert_int_equal(agent.boot_s, in_database.boot_s);
   assert_string_equal(agent.signer, "user");
@@ -285,8 +287,8 @@ static void after_a_reset_a_scan_of_any_time_is_newer(void **state) {
   struct ingest_agent agent;
 
   (void)state;
-  ingest_memory_load(m, "host", AGENT_ID, &was_reset);
-  assert_true(ingest_memory_agent(m, "host", &agent));
+  ingest_memory_load(m, &key_of_host, AGENT_ID, &was_reset);
+  assert_true(ingest_memory_agent(m, &key_of_host, &agent));
   assert_int_equal(agent.last_observed_us, 0);
   assert_int_equal(agent.boot_s, 0);
   ingest_memory_free(m);
@@ -299,26 +301,13 @@ static void the_database_knows_whom_a_host_is_bound_to(void **state) {
   struct ingest_agent agent;
 
   (void)state;
-  ingest_memory_load(m, "host", AGENT_ID, &older);
-  assert_true(ingest_memory_agent(m, "host", &agent));
+  ingest_memory_load(m, &key_of_host, AGENT_ID, &older);
+  assert_true(ingest_memory_agent(m, &key_of_host, &agent));
   assert_int_equal(agent.last_observed_us, now_us);
   (void)set_text(older.signer, "other");
-  ingest_memory_load(m, "host", AGENT_ID, &older);
-  assert_true(ingest_memory_agent(m, "host", &agent));
+  ingest_memory_load(m, &key_of_host, AGENT_ID, &older);
+  assert_true(ingest_memory_agent(m, &key_of_host, &agent));
   assert_string_equal(agent.signer, "other");
-  ingest_memory_free(m);
-}
-
-static void what_the_database_has_forgotten_is_forgotten(void **state) {
-  struct ingest_memory *m = settled_memory();
-  const struct ingest_agent reset = {.signer = "user"};
-  struct ingest_agent agent;
-
-  (void)state;
-  ingest_memory_load(m, "host", AGENT_ID, &reset);
-  assert_true(ingest_memory_agent(m, "host", &agent));
-  assert_int_equal(agent.last_observed_us, 0);
-  assert_int_equal(agent.boot_s, 0);
   ingest_memory_free(m);
 }
 
@@ -329,9 +318,9 @@ static void hosts_over_the_bound_are_judged_each_time(void **state) {
 
   (void)state;
   assert_false(take(m, NULL, &ticket));
-  ingest_memory_judged(m, "host", &ticket, AGENT_ID, true);
+  ingest_memory_judged(m, &key_of_host, &ticket, AGENT_ID, true);
   assert_false(take(m, NULL, &ticket));
-  assert_false(ingest_memory_agent(m, "host", &agent));
+  assert_false(ingest_memory_agent(m, &key_of_host, &agent));
   ingest_memory_free(m);
 }
 
@@ -345,13 +334,59 @@ static void many_hosts_are_told_apart(void **state) {
     int number = i * 37 % AGENTS_MAX;
     (void)snprintf(host, sizeof(host), "h%d", number);
     agent.boot_s = number;
-    ingest_memory_load(m, host, number + 1, &agent);
+    ingest_memory_load(m, &(struct ingest_key){host, REPORT_SOURCE_COLLECTD},
+                       number + 1, &agent);
   }
   for (int i = 0; i < AGENTS_MAX; i++) {
     (void)snprintf(host, sizeof(host), "h%d", i);
-    assert_true(ingest_memory_agent(m, host, &agent));
+    assert_true(ingest_memory_agent(
+        m, &(struct ingest_key){host, REPORT_SOURCE_COLLECTD}, &agent));
     assert_int_equal(agent.boot_s, i);
   }
+  ingest_memory_free(m);
+}
+
+static void by_snmp(struct report *r) {
+  r->source = REPORT_SOURCE_SNMP;
+  (void)set_text(r->signer, "poll");
+  r->executables[1].has_file = false;
+  r->identity.boot_s++;
+}
+
+static void two_ways_of_a_host_are_remembered_apart(void **state) {
+  static const struct ingest_key snmp = {"host", REPORT_SOURCE_SNMP};
+  struct ingest_memory *m = settled_memory();
+  struct ingest_ticket ticket;
+  struct ingest_agent agent;
+  struct ingest_touch *touches = NULL;
+  size_t len = 0;
+
+  (void)state;
+  assert_false(ingest_memory_agent(m, &snmp, &agent));
+  assert_false(take(m, by_snmp, &ticket));
+  ingest_memory_judged(m, &snmp, &ticket, AGENT_ID, true);
+  for (int i = 0; i < 3; i++) {
+    assert_true(take(m, NULL, &ticket));
+    assert_true(take(m, by_snmp, &ticket));
+  }
+  assert_true(ingest_memory_agent(m, &key_of_host, &agent));
+  assert_string_equal(agent.signer, "user");
+  assert_int_equal(agent.last_observed_us, now_us - 60000000);
+  assert_true(ingest_memory_agent(m, &snmp, &agent));
+  assert_string_equal(agent.signer, "poll");
+  assert_int_equal(ingest_memory_touches(m, &touches, &len), 0);
+  assert_int_equal(len, 2);
+  assert_string_equal(touches[1].source, REPORT_SOURCE_SNMP);
+  ingest_memory_touched(m, touches + 1, 1);
+  free(touches);
+  assert_int_equal(ingest_memory_touches(m, &touches, &len), 0);
+  assert_int_equal(len, 1);
+  assert_string_equal(touches[0].source, REPORT_SOURCE_COLLECTD);
+  free(touches);
+  /* What is accepted is so for both. */
+  ingest_memory_invalidate(m, AGENT_ID);
+  assert_false(take(m, NULL, &ticket));
+  assert_false(take(m, by_snmp, &ticket));
   ingest_memory_free(m);
 }
 
@@ -368,9 +403,9 @@ int main(void) {
       cmocka_unit_test(a_stranger_does_not_make_the_hosts_scans_replays),
       cmocka_unit_test(after_a_reset_a_scan_of_any_time_is_newer),
       cmocka_unit_test(the_database_knows_whom_a_host_is_bound_to),
-      cmocka_unit_test(what_the_database_has_forgotten_is_forgotten),
       cmocka_unit_test(hosts_over_the_bound_are_judged_each_time),
       cmocka_unit_test(many_hosts_are_told_apart),
+      cmocka_unit_test(two_ways_of_a_host_are_remembered_apart),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
