@@ -64,7 +64,8 @@ int config_read(const char *file, struct config **ret_config) {
   if (rc != 0)
     goto out;
   if ((st.st_mode & 077) != 0 &&
-      (config->sinks_len > 0 || config_conninfo_has_secret(config->database))) {
+      (config->sinks_len > 0 || config->polls_len > 0 ||
+       config_conninfo_has_secret(config->database))) {
     config_print(file, 0,
                  "mode: expected nothing for group and others, since it holds "
                  "secrets, found %04o: chmod 600 %s",
@@ -106,6 +107,12 @@ void config_free(struct config *config) {
     free(config->sinks[i].session);
   }
   free(config->sinks);
+  for (size_t i = 0; i < config->polls_len; i++) {
+    free(config->polls[i].name);
+    free(config->polls[i].session);
+    free(config->polls[i].host);
+  }
+  free(config->polls);
   free(config->policy.unverified_update);
   free(config->database);
   free(config->tenant);

@@ -34,6 +34,14 @@ struct sink_config {
   bool inform;
 };
 
+/* An agent that is asked over SNMP. */
+struct poll_config {
+  char *name;
+  char *session; /* snmp_parse_args words */
+  unsigned interval_s;
+  char *host; /* the agent's name; NULL: what its sysName says */
+};
+
 struct policy_config {
   unsigned silent_s;
   unsigned learning_s;
@@ -50,6 +58,8 @@ struct config {
   struct collectd_config collectd;
   struct sink_config *sinks;
   size_t sinks_len;
+  struct poll_config *polls;
+  size_t polls_len;
   struct policy_config policy;
 };
 

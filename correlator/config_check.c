@@ -7,7 +7,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "correlator/traps.h"
+#include "correlator/report.h"
+#include "correlator/snmp_words.h"
 
 enum { NAME_MAX_LEN = 63 };
 
@@ -20,6 +21,20 @@ expected(char *what, const char *format, ...) {
   (void)vsnprintf(what, CONFIG_CHECK_MAX, format, args);
   va_end(args);
   return false;
+}
+
+bool config_check_host(const char *value, char *what) {
+  size_t len = strlen(value);
+
+  for (const char *c = value; *c != '\0'; c++)
+    if (*c <= ' ' || *c > '~')
+      len = 0;
+  if (len == 0 || len > REPORT_NAME_MAX)
+    return expected(what,
+                    "a host name of 1 to %d printable ASCII characters "
+                    "without spaces",
+                    REPORT_NAME_MAX);
+  return true;
 }
 
 bool config_check_conninfo(const char *value, char *what) {
@@ -103,10 +118,20 @@ bool config_check_glob(const char *value, char *what) {
   return true;
 }
 
-bool config_check_session(const char *value, char *what) {
+static bool check_words(const char *value, enum snmp_use use, char *what) {
+  struct snmp_message message;
   bool inform;
 
-  return traps_check_session(value, what, CONFIG_CHECK_MAX, &inform) == 0;
+  return snmp_words_check(value, use, &message, &inform) == 0 ||
+         expected(what, "%s", message.text);
+}
+
+bool config_check_poll_session(const char *value, char *what) {
+  return check_words(value, SNMP_USE_POLL, what);
+}
+
+bool config_check_session(const char *value, char *what) {
+  return check_words(value, SNMP_USE_SINK, what);
 }
 
 bool config_check_unverified_update(const char *value, char *what) {

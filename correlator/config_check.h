@@ -16,6 +16,8 @@ config_check_fn config_check_file;
 config_check_fn config_check_listen; /* "ADDRESS:PORT", "[ADDRESS]:PORT" */
 config_check_fn config_check_glob;   /* fnmatch(3) */
 config_check_fn config_check_session;
+config_check_fn config_check_poll_session;
+config_check_fn config_check_host;
 config_check_fn config_check_unverified_update;
 
 /* Does a valid conninfo hold a password? */

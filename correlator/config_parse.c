@@ -11,7 +11,7 @@
 
 #include "correlator/config_check.h"
 #include "correlator/config_text.h"
-#include "correlator/traps.h"
+#include "correlator/snmp_words.h"
 
 enum key_type { KEY_TEXT, KEY_NUMBER, KEY_LEVEL, KEY_LIST };
 
@@ -59,6 +59,13 @@ static const struct key keys[] = {
   {"trap-sink", "session", .type = KEY_TEXT, IN(sink_config, session),
    .check = config_check_session, .required = true},
 
+  {"snmp-poll", "session", .type = KEY_TEXT, IN(poll_config, session),
+   .check = config_check_poll_session, .required = true},
+  {"snmp-poll", "interval", "60", .type = KEY_NUMBER,
+   IN(poll_config, interval_s), .min = 1, .max = 86400},
+  {"snmp-poll", "host", .type = KEY_TEXT, IN(poll_config, host),
+   .check = config_check_host},
+
   {"policy", "silent", "180", .type = KEY_NUMBER, IN(policy_config, silent_s),
    .min = 10, .max = 604800},
   {"policy", "learning", "86400", .type = KEY_NUMBER,
@@ -73,7 +80,7 @@ static const struct key keys[] = {
 
 enum {
   KEYS_LEN = sizeof(keys) / sizeof(keys[0]),
-  SECTION_KEYS_MAX = 8, /* keys and sections in one section */
+  SECTION_KEYS_MAX = 12, /* keys and sections in one section */
 };
 
 static const char *const level_names[] = {
@@ -155,7 +162,9 @@ static bool check_text(cfg_t *cfg, const struct key *key, const char *text) {
   if (key->check(text, what))
     return true;
   /* The value may be a secret; `what` says what it may say of it. */
-  if (key->check == config_check_session || key->check == config_check_conninfo)
+  if (key->check == config_check_session ||
+      key->check == config_check_poll_session ||
+      key->check == config_check_conninfo)
     cfg_error(cfg, "%s: expected %s", key->name, what);
   else
     cfg_error(cfg, "%s: expected %s, found '%s'", key->name, what, text);
@@ -239,17 +248,20 @@ static cfg_t *new_parser(const char *file) {
   enum { TITLED = CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES };
   cfg_opt_t relay[SECTION_KEYS_MAX + 1];
   cfg_opt_t sink[SECTION_KEYS_MAX + 1];
+  cfg_opt_t poll[SECTION_KEYS_MAX + 1];
   cfg_opt_t policy[SECTION_KEYS_MAX + 1];
   cfg_opt_t collectd[SECTION_KEYS_MAX + 1];
   cfg_opt_t root[SECTION_KEYS_MAX + 1];
 
   fill_options(relay, "relay", NULL, 0);
   fill_options(sink, "trap-sink", NULL, 0);
+  fill_options(poll, "snmp-poll", NULL, 0);
   fill_options(policy, "policy", NULL, 0);
   const cfg_opt_t in_collectd[] = {CFG_SEC("relay", relay, TITLED)};
   fill_options(collectd, "collectd", in_collectd, 1);
   const cfg_opt_t in_root[] = {CFG_SEC("collectd", collectd, CFGF_NONE),
                                CFG_SEC("trap-sink", sink, TITLED),
+                               CFG_SEC("snmp-poll", poll, TITLED),
                                CFG_SEC("policy", policy, CFGF_NONE)};
   fill_options(root, "root", in_root, sizeof(in_root) / sizeof(in_root[0]));
 
@@ -326,7 +338,7 @@ static bool store_relays(cfg_t *collectd, struct collectd_config *config) {
 
 static bool store_sinks(cfg_t *root, struct config *config) {
   unsigned len = cfg_size(root, "trap-sink");
-  char what[CONFIG_CHECK_MAX];
+  struct snmp_message message;
 
   config->sinks = calloc(len + 1, sizeof(*config->sinks));
   if (config->sinks == NULL)
@@ -336,8 +348,24 @@ static bool store_sinks(cfg_t *root, struct config *config) {
     struct sink_config *sink = &config->sinks[config->sinks_len++];
     sink->name = strdup(cfg_title(section));
     if (sink->name == NULL || !store(section, sink) ||
-        traps_check_session(sink->session, what, sizeof(what), &sink->inform) !=
-            0)
+        snmp_words_check(sink->session, SNMP_USE_SINK, &message,
+                         &sink->inform) != 0)
+      return false;
+  }
+  return true;
+}
+
+static bool store_polls(cfg_t *root, struct config *config) {
+  unsigned len = cfg_size(root, "snmp-poll");
+
+  config->polls = calloc(len + 1, sizeof(*config->polls));
+  if (config->polls == NULL)
+    return false;
+  for (unsigned i = 0; i < len; i++) {
+    cfg_t *section = cfg_getnsec(root, "snmp-poll", i);
+    struct poll_config *poll = &config->polls[config->polls_len++];
+    poll->name = strdup(cfg_title(section));
+    if (poll->name == NULL || !store(section, poll))
       return false;
   }
   return true;
@@ -364,7 +392,7 @@ int config_parse(const char *file, const char *text, struct config *config) {
       store(cfg_getsec(cfg, "collectd"), &config->collectd) &&
       store(cfg_getsec(cfg, "policy"), &config->policy) &&
       store_relays(cfg_getsec(cfg, "collectd"), &config->collectd) &&
-      store_sinks(cfg, config))
+      store_sinks(cfg, config) && store_polls(cfg, config))
     rc = 0;
 
 out:

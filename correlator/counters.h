@@ -23,6 +23,13 @@
   COUNTER(SCANS_INCOMPLETE, "scans-incomplete", "judged after 10 s")           \
   COUNTER(SCANS_UNCHANGED, "scans-unchanged", "equal to the last, dropped")    \
   COUNTER(SCANS_REFUSED, "scans-refused", "refused by the database")           \
+  COUNTER(POLLS, "polls", "times that an SNMP agent was asked")                \
+  COUNTER(POLLS_UNCHANGED, "polls-unchanged", "no scan since the last poll")   \
+  COUNTER(POLLS_SKIPPED, "polls-skipped", "due while one was under way")       \
+  COUNTER(POLLS_UNANSWERED, "polls-unanswered", "no answer, or too late")      \
+  COUNTER(POLLS_MALFORMED, "polls-malformed", "answers not as the MIB says")   \
+  COUNTER(POLLS_STALE, "polls-stale", "last scan too old, or in the future")   \
+  COUNTER(POLLS_FAILED, "polls-failed", "refused by the agent, or by SNMPv3")  \
   COUNTER(ROWS, "rows", "executables handed to the database")                  \
   COUNTER(NOTIFICATIONS, "notifications", "collectd notifications seen")       \
   COUNTER(SPOOLED, "spooled", "scans that went to the spool")                  \

@@ -11,6 +11,8 @@
 #include "correlator/ingest_memory.h"
 #include "correlator/log.h"
 #include "correlator/run_notify.h"
+#include "correlator/snmp_engine.h"
+#include "correlator/snmp_source.h"
 #include "correlator/traps.h"
 #include "correlator/writer.h"
 
@@ -27,6 +29,8 @@ struct run {
   struct event *hangup;
   struct traps *traps;
   struct collectd_source *source;
+  struct snmp_source *polls;
+  bool snmp; /* Net-SNMP is set up */
 };
 
 static void on_end(evutil_socket_t signal_number, short events, void *arg) {
@@ -84,15 +88,25 @@ static int start_ingest(struct run *run) {
 }
 
 static int start_sources(struct run *run) {
-  if (run->config->collectd.listen_len == 0)
-    return 0;
-  return collectd_source_new(run->base, &run->config->collectd, run->ingest,
+  int rc = 0;
+
+  if (run->config->collectd.listen_len > 0)
+    rc = collectd_source_new(run->base, &run->config->collectd, run->ingest,
                              &run->source);
+  if (rc == 0 && run->config->polls_len > 0)
+    rc = snmp_source_new(run->base, run->config, run->ingest, &run->polls);
+  return rc;
 }
 
 /* Before any thread runs. */
-static int make_traps(struct run *run) {
-  return run->config->sinks_len == 0 ? 0 : traps_new(run->config, &run->traps);
+static int start_snmp(struct run *run) {
+  if (run->config->sinks_len == 0 && run->config->polls_len == 0)
+    return 0;
+  int rc = snmp_engine_start(run->config->state_dir);
+  run->snmp = rc == 0;
+  if (rc == 0 && run->config->sinks_len > 0)
+    rc = traps_new(run->config, &run->traps);
+  return rc;
 }
 
 static int start_traps(struct run *run) {
@@ -111,7 +125,11 @@ static void say_ready(const struct config *config) {
                      i == 0 ? "" : ", ", config->collectd.listen[i]);
     len += n < 0 ? 0 : (size_t)n;
   }
-  log_info("ready: listening on %s", where);
+  if (config->polls_len > 0)
+    log_info("ready: listening on %s, asking %zu SNMP agents", where,
+             config->polls_len);
+  else
+    log_info("ready: listening on %s", where);
   run_notify("READY=1");
 }
 
@@ -139,7 +157,7 @@ int command_run(const struct config *config, int argc, char **argv) {
   }
 
   if ((rc = make_state_dir(config->state_dir)) != 0 ||
-      (rc = make_traps(&run)) != 0 || (rc = start_loop(&run)) != 0 ||
+      (rc = start_snmp(&run)) != 0 || (rc = start_loop(&run)) != 0 ||
       (rc = start_ingest(&run)) != 0 || (rc = start_traps(&run)) != 0 ||
       (rc = start_sources(&run)) != 0)
     goto out;
@@ -150,8 +168,11 @@ int command_run(const struct config *config, int argc, char **argv) {
   log_info("ending: what waits is written");
 
 out:
+  snmp_source_free(run.polls);
   collectd_source_free(run.source);
   traps_stop(run.traps);
+  if (run.snmp)
+    snmp_engine_stop();
   ingest_free(run.ingest);
   writer_stop(run.writer);
   ingest_memory_free(run.memory);

@@ -15,9 +15,8 @@
 #include <net-snmp/library/large_fd_set.h>
 
 #include "correlator/log.h"
-#include "correlator/traps_engine.h"
+#include "correlator/snmp_peer.h"
 #include "correlator/traps_outbox.h"
-#include "correlator/traps_peer.h"
 #include "correlator/traps_sink.h"
 
 enum {
@@ -39,7 +38,6 @@ struct traps {
   int wake[2]; /* a byte in it ends the thread */
   pthread_t thread;
   bool running; /* the thread */
-  bool engine;  /* Net-SNMP is set up */
   bool ending;
   int64_t started_ms;
   int64_t poll_at_ms;
@@ -173,8 +171,8 @@ static int make_lanes(struct traps *t) {
     lane->hungry = true;
     t->lanes_len++;
     for (size_t j = 0; j < i; j++)
-      if (traps_peer_conflict(traps_sink_peer(t->lanes[j].sink),
-                              traps_sink_peer(lane->sink))) {
+      if (snmp_peer_conflict(traps_sink_peer(t->lanes[j].sink),
+                             traps_sink_peer(lane->sink))) {
         log_error("trap-sink %s: its user is that of trap-sink %s with other "
                   "protocols or passphrases: SNMPv3 traps have one user of a "
                   "name for all receivers",
@@ -188,7 +186,7 @@ static int make_lanes(struct traps *t) {
 static unsigned longest_wait_s(const struct traps *t) {
   unsigned longest = 0;
   for (size_t i = 0; i < t->lanes_len; i++) {
-    unsigned s = traps_peer_patience_s(traps_sink_peer(t->lanes[i].sink));
+    unsigned s = snmp_peer_patience_s(traps_sink_peer(t->lanes[i].sink));
     longest = s > longest ? s : longest;
   }
   return longest;
@@ -213,10 +211,7 @@ int traps_new(const struct config *config, struct traps **ret_traps) {
   t->config = config;
   t->wake[0] = t->wake[1] = -1;
   t->started_ms = traps_now_ms();
-  int r = traps_engine_start(config->state_dir);
-  t->engine = r == 0;
-  if (r == 0)
-    r = make_lanes(t);
+  int r = make_lanes(t);
   if (r < 0) {
     traps_stop(t);
     return r;
@@ -250,7 +245,5 @@ void traps_stop(struct traps *traps) {
     (void)close(traps->wake[0]);
     (void)close(traps->wake[1]);
   }
-  if (traps->engine)
-    traps_engine_stop();
   free(traps);
 }

@@ -7,14 +7,8 @@
 
 struct traps;
 
-/* Check the session string of a sink without sending: what is wrong goes into
- * message (one line). Returns 0 or -EINVAL. */
-int traps_check_session(const char *session, char *message, size_t message_size,
-                        bool *ret_inform);
-
-/* Set up Net-SNMP and the sinks of `config`, which must outlive them. Call it
- * before other threads run: the library reads and changes the environment and
- * the locale. What fails is logged. Returns 0 or a negative errno. */
+/* Set up the sinks of `config`, which must outlive them, after
+ * snmp_engine_start. What fails is logged. Returns 0 or a negative errno. */
 int traps_new(const struct config *config, struct traps **ret_traps);
 
 /* Start the thread. `instance` names this correlator in leases and must

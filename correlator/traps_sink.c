@@ -10,7 +10,8 @@
 
 #include "correlator/counters.h"
 #include "correlator/log.h"
-#include "correlator/traps_peer.h"
+#include "correlator/snmp_engine.h"
+#include "correlator/snmp_peer.h"
 
 enum {
   PAUSE_MAX_S = 60,
@@ -34,7 +35,7 @@ struct traps_sink {
   const struct sink_config *config;
   traps_sink_result_fn *result;
   void *result_arg;
-  struct traps_peer *peer;
+  struct snmp_peer *peer;
   bool broken;       /* takes no rows, and is closed when none is in flight */
   bool ending;       /* being freed */
   unsigned failures; /* times broken since it last worked */
@@ -69,15 +70,15 @@ static void sink_fails(struct traps_sink *sink, const char *reason) {
   unsigned pause = pause_s(sink->failures);
   log_limited("trap-sink", sink->config->name,
               "trap-sink %s: %s: %s; tried again in %u s", sink->config->name,
-              traps_peer_address(sink->peer), reason, pause);
+              snmp_peer_address(sink->peer), reason, pause);
   sink->broken = true;
   sink->failures++;
   sink->open_at_ms = traps_now_ms() + (int64_t)pause * 1000;
 }
 
 static void row_done(struct traps_sink *sink, int64_t outbox_id) {
-  counters_add(traps_peer_informs(sink->peer) ? COUNTER_INFORMS_ACKED
-                                              : COUNTER_TRAPS_SENT,
+  counters_add(snmp_peer_informs(sink->peer) ? COUNTER_INFORMS_ACKED
+                                             : COUNTER_TRAPS_SENT,
                1);
   sink_works(sink);
   sink->result(sink->result_arg, outbox_id, NULL, 0);
@@ -90,7 +91,7 @@ static void row_undelivered(struct traps_sink *sink, int64_t outbox_id,
     sink->result(sink->result_arg, outbox_id, "the correlator stopped", 0);
     return;
   }
-  if (traps_peer_informs(sink->peer))
+  if (snmp_peer_informs(sink->peer))
     counters_add(COUNTER_INFORMS_FAILED, 1);
   sink_fails(sink, reason);
   sink->result(sink->result_arg, outbox_id, reason,
@@ -100,7 +101,7 @@ static void row_undelivered(struct traps_sink *sink, int64_t outbox_id,
 /* The sink got it and refused it, or it can't be sent to anybody. */
 static void row_refused(struct traps_sink *sink, int64_t outbox_id,
                         unsigned attempts, const char *reason) {
-  if (traps_peer_informs(sink->peer))
+  if (snmp_peer_informs(sink->peer))
     counters_add(COUNTER_INFORMS_FAILED, 1);
   log_limited("trap-row", sink->config->name, "trap-sink %s: row %lld: %s",
               sink->config->name, (long long)outbox_id, reason);
@@ -168,7 +169,7 @@ static void free_finished(struct traps_sink *sink) {
 
 static const char *last_error(const struct traps_sink *sink) {
   return snmp_api_errstring(
-      snmp_sess_session(traps_peer_handle(sink->peer))->s_snmp_errno);
+      snmp_sess_session(snmp_peer_handle(sink->peer))->s_snmp_errno);
 }
 
 static void send_inform(struct traps_sink *sink, const struct traps_row *row,
@@ -183,8 +184,10 @@ static void send_inform(struct traps_sink *sink, const struct traps_row *row,
   f->outbox_id = row->outbox_id;
   f->attempts = row->attempts;
   f->sending = true;
+  snmp_engine_lock();
   int sent =
-      snmp_sess_async_send(traps_peer_handle(sink->peer), pdu, on_answer, f);
+      snmp_sess_async_send(snmp_peer_handle(sink->peer), pdu, on_answer, f);
+  snmp_engine_unlock();
   f->sending = false;
   if (sent != 0) {
     f->next = sink->flights;
@@ -203,7 +206,10 @@ static void send_trap(struct traps_sink *sink, const struct traps_row *row,
     sink->burst = 0;
     sink->burst_at_ms = traps_now_ms() + BURST_MS;
   }
-  if (snmp_sess_send(traps_peer_handle(sink->peer), pdu) != 0) {
+  snmp_engine_lock();
+  int sent = snmp_sess_send(snmp_peer_handle(sink->peer), pdu);
+  snmp_engine_unlock();
+  if (sent != 0) {
     row_done(sink, row->outbox_id);
     return;
   }
@@ -213,8 +219,8 @@ static void send_trap(struct traps_sink *sink, const struct traps_row *row,
 
 void traps_sink_send(struct traps_sink *sink, const struct traps_row *row,
                      uint32_t uptime_cs) {
-  bool inform = traps_peer_informs(sink->peer);
-  size_t overhead = traps_peer_overhead(sink->peer);
+  bool inform = snmp_peer_informs(sink->peer);
+  size_t overhead = snmp_peer_overhead(sink->peer);
   size_t room = overhead < TRAPS_MESSAGE_MAX ? TRAPS_MESSAGE_MAX - overhead : 0;
   netsnmp_pdu *pdu = NULL;
 
@@ -239,24 +245,24 @@ void traps_sink_step(struct traps_sink *sink) {
 
   free_finished(sink);
   if (sink->in_flight == 0 &&
-      (sink->broken || traps_peer_socket(sink->peer) < 0))
-    traps_peer_close(sink->peer);
-  if (traps_peer_state(sink->peer) == TRAPS_PEER_CLOSED &&
+      (sink->broken || snmp_peer_socket(sink->peer) < 0))
+    snmp_peer_close(sink->peer);
+  if (snmp_peer_state(sink->peer) == SNMP_PEER_CLOSED &&
       traps_now_ms() >= sink->open_at_ms) {
     sink->broken = false;
-    wrong = traps_peer_open(sink->peer);
+    wrong = snmp_peer_open(sink->peer);
   }
-  if (traps_peer_state(sink->peer) == TRAPS_PEER_PROBED)
-    wrong = traps_peer_open(sink->peer);
+  if (snmp_peer_state(sink->peer) == SNMP_PEER_PROBED)
+    wrong = snmp_peer_open(sink->peer);
   if (wrong != NULL)
     sink_fails(sink, wrong);
 }
 
 size_t traps_sink_room(const struct traps_sink *sink) {
-  if (sink->broken || traps_peer_state(sink->peer) != TRAPS_PEER_OPEN ||
-      traps_peer_socket(sink->peer) < 0)
+  if (sink->broken || snmp_peer_state(sink->peer) != SNMP_PEER_OPEN ||
+      snmp_peer_socket(sink->peer) < 0)
     return 0;
-  if (!traps_peer_informs(sink->peer))
+  if (!snmp_peer_informs(sink->peer))
     return traps_now_ms() < sink->burst_at_ms ? 0 : BURST - sink->burst;
   /* One to see whether it is back. */
   size_t window = sink->failures > 0 ? 1 : WINDOW;
@@ -271,13 +277,15 @@ void traps_sink_prepare(const struct traps_sink *sink, int *numfds,
                         struct netsnmp_large_fd_set_s *fds, int64_t *wake_ms) {
   int64_t wake = *wake_ms;
 
-  if (traps_peer_socket(sink->peer) < 0) {
+  if (snmp_peer_socket(sink->peer) < 0) {
     wake = sink->open_at_ms;
   } else { /* the library would free a session without a socket */
     struct timeval timeout = {0, 0};
     int block = 1;
-    (void)snmp_sess_select_info2(traps_peer_handle(sink->peer), numfds, fds,
+    snmp_engine_lock();
+    (void)snmp_sess_select_info2(snmp_peer_handle(sink->peer), numfds, fds,
                                  &timeout, &block);
+    snmp_engine_unlock();
     if (block == 0)
       wake =
           traps_now_ms() + timeout.tv_sec * 1000 + timeout.tv_usec / 1000 + 1;
@@ -290,18 +298,20 @@ void traps_sink_prepare(const struct traps_sink *sink, int *numfds,
 
 void traps_sink_process(struct traps_sink *sink,
                         struct netsnmp_large_fd_set_s *fds) {
-  void *handle = traps_peer_handle(sink->peer);
+  void *handle = snmp_peer_handle(sink->peer);
   if (handle == NULL)
     return;
-  if (traps_peer_socket(sink->peer) >= 0)
+  snmp_engine_lock();
+  if (snmp_peer_socket(sink->peer) >= 0)
     (void)snmp_sess_read2(handle, fds);
   snmp_sess_timeout(handle);
+  snmp_engine_unlock();
 }
 
 int traps_sink_new(const struct sink_config *config,
                    traps_sink_result_fn *result, void *result_arg,
                    struct traps_sink **ret_sink) {
-  char message[256];
+  struct snmp_message message;
   struct traps_sink *sink = calloc(1, sizeof(*sink));
 
   if (sink == NULL)
@@ -309,10 +319,9 @@ int traps_sink_new(const struct sink_config *config,
   sink->config = config;
   sink->result = result;
   sink->result_arg = result_arg;
-  int r =
-      traps_peer_new(config->session, message, sizeof(message), &sink->peer);
+  int r = snmp_peer_new(config->session, SNMP_USE_SINK, &message, &sink->peer);
   if (r < 0) {
-    log_error("trap-sink %s: %s", config->name, message);
+    log_error("trap-sink %s: %s", config->name, message.text);
     free(sink);
     return r;
   }
@@ -324,8 +333,8 @@ void traps_sink_free(struct traps_sink *sink) {
   if (sink == NULL)
     return;
   sink->ending = true;
-  traps_peer_close(sink->peer);
-  traps_peer_free(sink->peer);
+  snmp_peer_close(sink->peer);
+  snmp_peer_free(sink->peer);
   free_finished(sink);
   free(sink);
 }
@@ -334,6 +343,6 @@ const char *traps_sink_name(const struct traps_sink *sink) {
   return sink->config->name;
 }
 
-const struct traps_peer *traps_sink_peer(const struct traps_sink *sink) {
+const struct snmp_peer *traps_sink_peer(const struct traps_sink *sink) {
   return sink->peer;
 }

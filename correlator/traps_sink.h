@@ -12,7 +12,7 @@
 #include "correlator/traps_pdu.h"
 
 struct netsnmp_large_fd_set_s; /* netsnmp_large_fd_set */
-struct traps_peer;
+struct snmp_peer;
 struct traps_sink;
 
 /* An outbox row, leased for this sink. */
@@ -38,7 +38,7 @@ int traps_sink_new(const struct sink_config *config,
 void traps_sink_free(struct traps_sink *sink);
 
 const char *traps_sink_name(const struct traps_sink *sink);
-const struct traps_peer *traps_sink_peer(const struct traps_sink *sink);
+const struct snmp_peer *traps_sink_peer(const struct traps_sink *sink);
 
 /* Open or close what is due. */
 void traps_sink_step(struct traps_sink *sink);

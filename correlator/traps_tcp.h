@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 /* Does a connection to a session's host ("tcp:HOST:PORT", as
- * traps_session_parse lets pass) come about soon? True for UDP. */
+ * snmp_words_parse lets pass) come about soon? True for UDP. */
 bool traps_tcp_answers(const char *host);
 
 /* Let a write fail rather than wait. For UDP it changes nothing. */

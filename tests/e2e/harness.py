@@ -194,7 +194,8 @@ class Correlator:
     """process-dna-correlator on a database of its own or on another's."""
 
     def __init__(self, directory, conninfo, sinks=None, relays=None,
-                 users=None, policy=None, security="sign", collectd=""):
+                 users=None, policy=None, security="sign", collectd="",
+                 polls=None):
         self.directory = fresh_dir(directory)
         self.conninfo = conninfo
         self.port = free_udp_port()
@@ -208,6 +209,10 @@ class Correlator:
         sinks = "".join(
             f"trap-sink {name} {{\n  session = {quoted(session)}\n}}\n"
             for name, session in (sinks or {}).items())
+        polls = "".join(
+            f"snmp-poll {name} {{\n" + "".join(
+                f"  {k} = {quoted(v)}\n" for k, v in poll.items()) + "}\n"
+            for name, poll in (polls or {}).items())
         policy = "".join(f"  {k} = {v}\n" for k, v in (policy or {}).items())
         self.config.write_text(
             f"database = {quoted(conninfo)}\n"
@@ -217,7 +222,7 @@ class Correlator:
             f"  listen = {listed([f'127.0.0.1:{self.port}'])}\n"
             f"  security-level = {quoted(security)}\n"
             f"  auth-file = {quoted(self.auth_file)}\n"
-            f"{collectd}{relays}}}\n{sinks}policy {{\n{policy}}}\n")
+            f"{collectd}{relays}}}\n{sinks}{polls}policy {{\n{policy}}}\n")
         self.config.chmod(0o600)
         self.env = {**ASAN_ENV, "SNMPCONFPATH": str(directory), "MIBS": ""}
         self.daemon = None

@@ -21,8 +21,8 @@
 
 #include <net-snmp/library/large_fd_set.h>
 
-#include "correlator/traps_engine.h"
-#include "correlator/traps_peer.h"
+#include "correlator/snmp_engine.h"
+#include "correlator/snmp_peer.h"
 #include "correlator/traps_sink.h"
 #include "tests/unit/unit.h"
 
@@ -266,13 +266,13 @@ static void v3_traps_are_taken_after_a_kill(void **state) {
   (void)state;
   delivers_each_kind(V3 "-u sender ", "before");
   unsigned long boots = snmpv3_local_snmpEngineBoots();
-  traps_engine_stop();
+  snmp_engine_stop();
 
   /* A process that starts, sends, and ends without another word. */
   pid_t child = fork();
   if (child == 0) {
     struct fleet fleet = {.len = 0};
-    if (traps_engine_start(env.dir) != 0)
+    if (snmp_engine_start(env.dir) != 0)
       _exit(1);
     struct traps_sink *sink = add_sink(&fleet, V3 "-u sender ", env.port);
     traps_sink_step(sink);
@@ -285,7 +285,7 @@ static void v3_traps_are_taken_after_a_kill(void **state) {
   assert_int_equal(status, 0);
   wait_until_printed("pdnaAlertHost.0 = killed");
 
-  assert_int_equal(traps_engine_start(env.dir), 0);
+  assert_int_equal(snmp_engine_start(env.dir), 0);
   /* Else it would be out of the receiver's time window after 150 s. */
   assert_int_equal(snmpv3_local_snmpEngineBoots(), boots + 2);
   memset(&rows, 0, sizeof(rows));
@@ -350,10 +350,10 @@ static void a_wrong_passphrase_is_said(void **state) {
   assert_int_equal(rows.failed[0], 1);
 }
 
-static struct traps_peer *peer_of(const char *session) {
-  char message[128];
-  struct traps_peer *peer = NULL;
-  assert_int_equal(traps_peer_new(session, message, sizeof(message), &peer), 0);
+static struct snmp_peer *peer_of(const char *session) {
+  struct snmp_message message;
+  struct snmp_peer *peer = NULL;
+  assert_int_equal(snmp_peer_new(session, SNMP_USE_SINK, &message, &peer), 0);
   return peer;
 }
 
@@ -381,13 +381,13 @@ static void one_user_of_traps_has_one_passphrase(void **state) {
        "-X privpass1 -e 0x8000000001020304 192.0.2.2",
        false},
   };
-  struct traps_peer *first = peer_of(V3 "-u sender 192.0.2.1");
+  struct snmp_peer *first = peer_of(V3 "-u sender 192.0.2.1");
   for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-    struct traps_peer *peer = peer_of(cases[i].session);
-    assert_int_equal(traps_peer_conflict(first, peer), cases[i].conflicts);
-    traps_peer_free(peer);
+    struct snmp_peer *peer = peer_of(cases[i].session);
+    assert_int_equal(snmp_peer_conflict(first, peer), cases[i].conflicts);
+    snmp_peer_free(peer);
   }
-  traps_peer_free(first);
+  snmp_peer_free(first);
 }
 
 static void rows_without_an_answer_come_back_at_the_end(void **state) {
@@ -438,12 +438,12 @@ static void a_whole_message_fits_into_a_packet(void **state) {
 static void a_state_directory_that_can_not_be_is_refused(void **state) {
   (void)state;
   char path[400];
-  traps_engine_stop();
-  assert_int_equal(traps_engine_start("/proc/none"), -ENOENT);
+  snmp_engine_stop();
+  assert_int_equal(snmp_engine_start("/proc/none"), -ENOENT);
   memset(path, 'x', sizeof(path) - 1);
   path[sizeof(path) - 1] = '\0';
-  assert_int_equal(traps_engine_start(path), -ENAMETOOLONG);
-  assert_int_equal(traps_engine_start(env.dir), 0);
+  assert_int_equal(snmp_engine_start(path), -ENAMETOOLONG);
+  assert_int_equal(snmp_engine_start(env.dir), 0);
 }
 
 static int remove_entry(const char *path, const struct stat *s, int type,
@@ -478,7 +478,7 @@ static int before_all(void **state) {
              "engineBoots 7\noldEngineID 0x" ENGINE "\n");
   (void)close(bind_any(&env.port));
   start_trapd();
-  return traps_engine_start(env.dir);
+  return snmp_engine_start(env.dir);
 }
 
 static int before_each(void **state) {
@@ -490,7 +490,7 @@ static int before_each(void **state) {
 static int after_all(void **state) {
   (void)state;
   stop_trapd();
-  traps_engine_stop();
+  snmp_engine_stop();
   return nftw(env.dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 

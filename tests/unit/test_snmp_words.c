@@ -3,8 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "correlator/traps.h"
-#include "correlator/traps_session.h"
+#include "correlator/snmp_words.h"
 #include "tests/unit/unit.h"
 
 #define AUTH "-a SHA-256 -A passphrase1 "
@@ -82,44 +81,42 @@ static const struct {
 static void takes_what_has_a_place_and_says_what_has_not(void **state) {
   (void)state;
   for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-    char message[256] = "";
+    struct snmp_message message = {""};
     bool inform = false;
-    int r =
-        traps_check_session(cases[i].text, message, sizeof(message), &inform);
+    int r = snmp_words_check(cases[i].text, SNMP_USE_SINK, &message, &inform);
     if (cases[i].said == NULL && r != 0)
-      fail_msg("%s: %s", cases[i].text, message);
+      fail_msg("%s: %s", cases[i].text, message.text);
     if (cases[i].said != NULL &&
-        (r != -EINVAL || strstr(message, cases[i].said) == NULL))
+        (r != -EINVAL || strstr(message.text, cases[i].said) == NULL))
       fail_msg("%s: %d: expected \"%s\", found \"%s\"", cases[i].text, r,
-               cases[i].said, message);
-    assert_null(strstr(message, "secret"));
-    assert_null(strstr(message, "passphrase1"));
-    assert_null(strchr(message, '\n'));
+               cases[i].said, message.text);
+    assert_null(strstr(message.text, "secret"));
+    assert_null(strstr(message.text, "passphrase1"));
+    assert_null(strchr(message.text, '\n'));
   }
 }
 
 static void tells_informs_from_traps(void **state) {
   (void)state;
-  char message[256];
+  struct snmp_message message = {""};
   bool inform = false;
-  assert_int_equal(traps_check_session("-v 2c -c c -Ci nms", message,
-                                       sizeof(message), &inform),
-                   0);
+  assert_int_equal(
+      snmp_words_check("-v 2c -c c -Ci nms", SNMP_USE_SINK, &message, &inform),
+      0);
   assert_true(inform);
   assert_int_equal(
-      traps_check_session("-v 2c -c c nms", message, sizeof(message), &inform),
-      0);
+      snmp_words_check("-v 2c -c c nms", SNMP_USE_SINK, &message, &inform), 0);
   assert_false(inform);
 }
 
 static void keeps_quoted_words_whole(void **state) {
   (void)state;
-  char message[256];
-  struct traps_session *s = NULL;
+  struct snmp_message message = {""};
+  struct snmp_words *s = NULL;
   assert_int_equal(
-      traps_session_parse("\t nms -v 3 -l authPriv -u \"a \\\"b\\\" \\\\\" "
-                          "-a SHA -A 'it is \\ \"so' -x AES -X a\\ long' 'one ",
-                          message, sizeof(message), &s),
+      snmp_words_parse("\t nms -v 3 -l authPriv -u \"a \\\"b\\\" \\\\\" "
+                       "-a SHA -A 'it is \\ \"so' -x AES -X a\\ long' 'one ",
+                       SNMP_USE_SINK, &message, &s),
       0);
   static const char *const expected[] = {
       "-v",         "3",   "-l",  "authPriv",   "-u",
@@ -129,19 +126,19 @@ static void keeps_quoted_words_whole(void **state) {
   for (int i = 1; i < s->argc; i++)
     assert_string_equal(s->argv[i], expected[i - 1]);
   assert_null(s->argv[s->argc]);
-  traps_session_free(s);
+  snmp_words_free(s);
 }
 
 static void takes_no_more_words_than_it_has_room_for(void **state) {
   (void)state;
-  char message[256];
+  struct snmp_message message = {""};
   char text[512] = "";
   bool inform = false;
   for (size_t i = 0; i < sizeof(text) - 1; i++)
     text[i] = i % 2 == 0 ? 'x' : ' ';
-  assert_int_equal(traps_check_session(text, message, sizeof(message), &inform),
+  assert_int_equal(snmp_words_check(text, SNMP_USE_SINK, &message, &inform),
                    -EINVAL);
-  assert_non_null(strstr(message, "more than"));
+  assert_non_null(strstr(message.text, "more than"));
 }
 
 int main(void) {

@@ -1,6 +1,7 @@
-#include "correlator/traps_engine.h"
+#include "correlator/snmp_engine.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,12 @@ enum {
   /* Net-SNMP puts paths of its files into 300 bytes and cuts what is longer. */
   DIRECTORY_MAX = 250
 };
+
+static pthread_mutex_t library_lock = PTHREAD_MUTEX_INITIALIZER;
+
+void snmp_engine_lock(void) { (void)pthread_mutex_lock(&library_lock); }
+
+void snmp_engine_unlock(void) { (void)pthread_mutex_unlock(&library_lock); }
 
 static int on_log(int major, int minor, void *server_arg, void *client_arg) {
   (void)major;
@@ -110,7 +117,7 @@ static void log_identity(void) {
            hex, snmpv3_local_snmpEngineBoots());
 }
 
-int traps_engine_start(const char *state_dir) {
+int snmp_engine_start(const char *state_dir) {
   char dir[DIRECTORY_MAX + 1];
 
   int r = make_directory(state_dir, dir);
@@ -131,11 +138,11 @@ int traps_engine_start(const char *state_dir) {
   snmp_store(APPLICATION);
   r = check_stored(dir);
   if (r < 0) {
-    traps_engine_stop();
+    snmp_engine_stop();
     return r;
   }
   log_identity();
   return 0;
 }
 
-void traps_engine_stop(void) { snmp_shutdown(APPLICATION); }
+void snmp_engine_stop(void) { snmp_shutdown(APPLICATION); }

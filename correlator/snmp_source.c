@@ -1,0 +1,77 @@
+#include "correlator/snmp_source.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include <net-snmp/net-snmp-config.h>
+
+#include <net-snmp/net-snmp-includes.h>
+
+#include <net-snmp/library/large_fd_set.h>
+
+#include "correlator/log.h"
+#include "correlator/snmp_agent.h"
+
+enum { FILES_SPARE = 256 /* descriptors for all else */ };
+
+struct snmp_source {
+  struct snmp_agent_env env;
+  netsnmp_large_fd_set fds;
+  struct snmp_agent **agents;
+  size_t len;
+};
+
+/* Each poll has a socket while it lasts, and those of agents that are away
+ * last longest. */
+static void allow_sockets(size_t polls) {
+  struct rlimit limit;
+
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
+      limit.rlim_cur >= polls + FILES_SPARE)
+    return;
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0 ||
+      limit.rlim_max < polls + FILES_SPARE)
+    log_warning("snmp-poll: open files: expected %zu for %zu agents, found "
+                "%llu: if many are away at once, polls fail",
+                polls + FILES_SPARE, polls, (unsigned long long)limit.rlim_max);
+}
+
+int snmp_source_new(struct event_base *base, const struct config *config,
+                    struct ingest *ingest, struct snmp_source **ret) {
+  struct snmp_source *source = calloc(1, sizeof(*source));
+  int r = 0;
+
+  if (source == NULL)
+    return -ENOMEM;
+  netsnmp_large_fd_set_init(&source->fds, FD_SETSIZE);
+  source->env = (struct snmp_agent_env){base, ingest, &source->fds, config};
+  source->agents = calloc(config->polls_len + 1, sizeof(*source->agents));
+  if (source->agents == NULL)
+    r = -ENOMEM;
+  allow_sockets(config->polls_len);
+  for (size_t i = 0; i < config->polls_len && r == 0; i++) {
+    const struct poll_config *poll = &config->polls[i];
+    int64_t first_ms =
+        (int64_t)(poll->interval_s * UINT64_C(1000) * i / config->polls_len);
+    r = snmp_agent_new(&source->env, poll, first_ms, &source->agents[i]);
+    if (r == 0)
+      source->len++;
+  }
+  if (r == 0)
+    *ret = source;
+  else
+    snmp_source_free(source);
+  return r;
+}
+
+void snmp_source_free(struct snmp_source *source) {
+  if (source == NULL)
+    return;
+  for (size_t i = 0; i < source->len; i++)
+    snmp_agent_free(source->agents[i]);
+  free(source->agents);
+  netsnmp_large_fd_set_cleanup(&source->fds);
+  free(source);
+}
