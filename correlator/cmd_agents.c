@@ -12,13 +12,16 @@ static const char help[] =
     "       process-dna-correlator agents rebind [--user USER] NAME...\n"
     "       process-dna-correlator agents reset NAME...\n"
     "\n"
-    "List the monitored hosts: when each was last heard, who signs for it,\n"
-    "and how many alerts it has. Or change what is kept of them, by the host\n"
-    "names that collectd sends:\n"
+    "List the monitored hosts: when each was last heard, by which ways and "
+    "how\n"
+    "far each is behind its cycle, who speaks for it there (the collectd "
+    "user,\n"
+    "the snmp-poll), and how many alerts it has. Or change what is kept of\n"
+    "them, by the host names that collectd or sysName gives:\n"
     "  retire  the host is gone: it is no longer missed, its open alerts\n"
     "          close, and what still comes in its name is refused\n"
     "  rebind  another collectd user signs for the host from now on: USER, or\n"
-    "          whoever signs for it next\n"
+    "          whoever signs for it next; and so may another snmp-poll\n"
     "  reset   the host was installed afresh: what was trusted there is not\n"
     "          any more, what runs at its next scan will be, the alerts about\n"
     "          its executables close; a retired host is back in service\n"
@@ -37,6 +40,7 @@ static const struct table_column columns[] = {
     {"last_seen", "LAST HEARD", TABLE_TIME, 0, true},
     {"age", "AGO", TABLE_AGE, 0, false},
     {"open_alerts", "ALERTS", TABLE_NUMBER, 0, false},
+    {"ways", "BY", TABLE_TEXT, 0, false},
     {"signer", "SIGNER", TABLE_TEXT, 12, false},
     {"restart_pending", "RESTARTS", TABLE_NUMBER, 0, true},
     {"executables", "EXECUTABLES", TABLE_NUMBER, 0, true},
@@ -102,7 +106,11 @@ static int list(struct cmd *cmd, const char *name, bool json) {
       cmd,
       json ? "SELECT coalesce(json_agg(t), '[]') "
              "FROM process_dna.list_agents($1, $2) t"
-           : "SELECT *, extract(epoch FROM now() - last_seen)::bigint AS age "
+           : "SELECT *, extract(epoch FROM now() - last_seen)::bigint AS age, "
+             "(SELECT string_agg(w->>'source' || CASE WHEN "
+             "(w->>'late_s')::numeric > 0 THEN ' (' || (w->>'late_s') || "
+             "' s late)' ELSE '' END, ', ') "
+             "FROM jsonb_array_elements(sources) w) AS ways "
              "FROM process_dna.list_agents($1, $2)",
       2, params, &result);
 

@@ -28,7 +28,12 @@ static int read_last_scan(const struct snmp_value *v, struct snmp_head *h) {
 }
 
 static int read_count(const struct snmp_value *v, struct snmp_head *h) {
-  return snmp_value_unsigned(v, &h->executables);
+  int r = snmp_value_unsigned(v, &h->executables);
+  if (r == 0 && h->executables > SNMP_HEAD_ROWS_MAX)
+    return snmp_complain(v->message,
+                         "pdnaExecutableCount: expected at most %d, found %u",
+                         SNMP_HEAD_ROWS_MAX, h->executables);
+  return r;
 }
 
 static int read_host_id(const struct snmp_value *v, struct snmp_head *h) {

@@ -7,11 +7,13 @@
 
 struct snmp_pdu; /* net-snmp/types.h, netsnmp_pdu */
 
+enum { SNMP_HEAD_ROWS_MAX = 65536 };
+
 struct snmp_head {
-  uint32_t sequence;                  /* pdnaScanSequence; 0: no scan yet */
-  int64_t observed_us;                /* pdnaLastScan, since the epoch */
-  uint32_t executables;               /* pdnaExecutableCount */
-  uint32_t interval_s;                /* pdnaScanInterval */
+  uint32_t sequence;    /* pdnaScanSequence; 0: no scan yet */
+  int64_t observed_us;  /* pdnaLastScan, since the epoch */
+  uint32_t executables; /* pdnaExecutableCount, at most SNMP_HEAD_ROWS_MAX */
+  uint32_t interval_s;  /* pdnaScanInterval */
   char host_id[WIRE_HOST_ID_LEN + 1]; /* pdnaHostId; "": it has none */
   char name[REPORT_NAME_MAX + 1];     /* sysName; "": it does not say */
   uint32_t uptime_cs;                 /* hrSystemUptime; 0: it does not say */

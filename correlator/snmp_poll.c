@@ -30,6 +30,7 @@ struct snmp_poll {
   unsigned rows; /* asked for at once */
   unsigned tries;
   bool mixed; /* the rows are of several scans */
+  bool over;  /* there are more rows than the agent counts */
   struct snmp_head head;
   struct snmp_addresses addresses;
   struct report *report;
@@ -222,13 +223,14 @@ static int take_row(struct snmp_poll *poll, const netsnmp_variable_list **var,
     poll->stage = TAIL;
     return 0;
   }
-  if (r->executables_len == SNMP_POLL_ROWS_MAX || (rc = reserve(poll)) < 0) {
+  /* A row too many: of another scan, or the agent counts wrongly. */
+  poll->over = r->executables_len == poll->head.executables;
+  if (poll->over)
+    poll->stage = TAIL;
+  rc = poll->over ? 0 : reserve(poll);
+  if (poll->over || rc < 0) {
     executable_clear(&e);
-    return rc < 0 ? rc
-                  : snmp_complain(message,
-                                  "pdnaExecutableTable: expected at most %d "
-                                  "rows, found more",
-                                  SNMP_POLL_ROWS_MAX);
+    return rc;
   }
   r->executables[r->executables_len++] = e;
   poll->index = index;
@@ -267,6 +269,7 @@ static void rewind_table(struct snmp_poll *poll) {
   r->executables_len = 0;
   poll->capacity = 0;
   poll->index = 0;
+  poll->over = false;
   poll->stage = TABLE;
 }
 
@@ -290,12 +293,13 @@ static enum snmp_poll_outcome take_tail(struct snmp_poll *poll,
     return r == -ENOENT ? SNMP_POLL_REFUSED : SNMP_POLL_MALFORMED;
   if (poll->head.sequence == before.sequence &&
       poll->head.observed_us == before.observed_us) {
-    if (poll->report->executables_len == before.executables)
+    if (poll->report->executables_len == before.executables && !poll->over)
       return finish(poll);
     (void)snmp_complain(message,
                         "pdnaExecutableTable: expected %" PRIu32 " rows, as "
-                        "pdnaExecutableCount says, found %zu",
-                        before.executables, poll->report->executables_len);
+                        "pdnaExecutableCount says, found %zu%s",
+                        before.executables, poll->report->executables_len,
+                        poll->over ? " and more" : "");
     return SNMP_POLL_MALFORMED;
   }
   if (!is_fresh(poll, now_us, message))

@@ -6,7 +6,8 @@
  * Then the host's addresses, pdnaExecutableTable row by row, and whether the
  * agent has scanned in between: if so the table is read again, and what is
  * still of two scans after SNMP_POLL_TRIES is handed in as incomplete, since
- * then no row proves that another is gone. */
+ * then no row proves that another is gone. No more rows are read than the agent
+ * counts, so that a table without an end ends there. */
 #ifndef PDNA_SNMP_POLL_H
 #define PDNA_SNMP_POLL_H
 
@@ -19,7 +20,6 @@ struct snmp_poll;
 enum {
   SNMP_POLL_TRIES = 3, /* to read the table within one scan */
   SNMP_POLL_ROWS = 8,  /* asked for at once: some 4 KiB, 11 KiB at most */
-  SNMP_POLL_ROWS_MAX = 65536, /* of a table */
   /* Between a scan's time and our clock, ahead or behind; behind, three of the
    * agent's cycles if that is more. */
   SNMP_POLL_SKEW_S = 600,

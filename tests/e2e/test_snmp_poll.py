@@ -1,11 +1,15 @@
 """Hosts that are asked over SNMP: agents of the tests' own, and the real
 snmpd."""
 
+import time
+
 import pytest
 
+from harness import swap
+from host import sha256_of
 from processes import wait_for
-from snmp_agent import (AGENT, COLUMNS, ENTRY, GAUGE, OCTETS, Executable,
-                        Responder, SnmpAgent, digest, integer, text, tlv)
+from snmp_agent import (AGENT, COLUMNS, ENTRY, GAUGE, Executable, Responder,
+                        SnmpAgent, digest, integer, text)
 
 
 @pytest.fixture
@@ -68,3 +72,209 @@ def test_50_agents_at_once(make_system, responder):
     assert trap["pdnaAlertExePath"] == "/usr/sbin/h7-3"
     assert old is not None
     assert central.new_counters()["polls-malformed"] == 0
+
+
+HOSTILE = {
+    "digest-31": (ENTRY + (COLUMNS["sha256"], 2), text("0" * 31),
+                  "pdnaExeSha256: expected 64 lower-case hex digits"),
+    "no-digest": (ENTRY + (COLUMNS["sha256"], 2), None,
+                  "pdnaExeSha256: expected row 2, found row 3"),
+    "wrong-type": (ENTRY + (COLUMNS["path"], 2), integer(7),
+                   "pdnaExePath: expected OCTET STRING, found INTEGER"),
+    "zero-octet": (ENTRY + (COLUMNS["name"], 2), text("a\0b"),
+                   "pdnaExeName: found a zero octet"),
+    "long-path": (ENTRY + (COLUMNS["path"], 2), text("/" + "x" * 512),
+                  "pdnaExePath: expected at most 512 octets, found 513"),
+    "count": (AGENT + (9, 0), integer(2, GAUGE),
+              "expected 2 rows, as pdnaExecutableCount says, found 2 and more"),
+    "exception": (AGENT + (5, 0), None,
+                  "pdnaScanSequence: the agent does not know it"),
+    "name": ((1, 3, 6, 1, 2, 1, 1, 5, 0), text("two words"),
+             "sysName: expected printable ASCII without spaces"),
+}
+
+
+class Endless(SnmpAgent):
+    """Whose table never ends."""
+
+    def next(self, oid):
+        if oid[:len(ENTRY)] == ENTRY and len(oid) == len(ENTRY) + 2:
+            value = self.objects[oid[:-1] + (1,)]
+            return oid[:-1] + (oid[-1] + 1,), value
+        return super().next(oid)
+
+
+class Stuck(SnmpAgent):
+    """Whose table comes back to where it was."""
+
+    def answer(self, kind, oids, repetitions):
+        found = super().answer(kind, oids, repetitions)
+        if oids[0][:len(ENTRY)] == ENTRY and kind == 0xA5:
+            return found[:16] + found[:16]
+        return found
+
+
+class Garbled(SnmpAgent):
+    """Whose answers are no SNMP."""
+
+    def message(self, request):
+        return super().message(request)[:-9] + b"\xff" * 9
+
+
+def test_hostile_answers_fail_one_poll_each(make_system, responder):
+    agents = {"good": SnmpAgent("good", executables())}
+    for name, (oid, value, _) in HOSTILE.items():
+        agents[name] = SnmpAgent(name, executables())
+        agents[name].override(oid, value)
+    agents["endless"] = Endless("endless", executables())
+    agents["stuck"] = Stuck("stuck", executables())
+    agents["garbled"] = Garbled("garbled", executables())
+    agents["stale"] = SnmpAgent("stale", executables())
+    agents["stale"].frozen = True
+    agents["stale"].scan(time.time() - 700)
+    agents["too-big"] = SnmpAgent("too-big", executables(20))
+    agents["too-big"].rows_max = 1
+    for agent in agents.values():
+        responder.add(agent)
+    responder.start()
+    said = {name: what for name, (_, _, what) in HOSTILE.items()}
+    said |= {"stuck": "the table does not increase", "garbled": "no answer",
+             "endless": "expected 3 rows, as pdnaExecutableCount says, found 3 and",
+             "stale": "pdnaLastScan: expected at most 600 s old"}
+    central = make_system(polls={
+        name: {"session": f"-v 2c -c public -t 1 -r 0 127.0.0.1:{a.port}",
+               "interval": 1} for name, a in agents.items()}).start()
+    log = central.correlator.log
+    for name, what in said.items():
+        wait_for(f"{name} said", lambda: any(
+            f"snmp-poll {name}: " in line and what in line
+            for line in log.text().splitlines()), 60)
+        assert agent_of(central, name) is None
+    # One that can't send much at once is asked for less.
+    wait_for("too-big", lambda: len(baselines(central, "too-big")) == 20)
+    # The others are none the worse, and nothing is said twice a minute.
+    before = agents["good"].requests
+    wait_for("good goes on", lambda: agents["good"].requests > before + 10)
+    wait_heard(central, "good")
+    assert len([line for line in log.text().splitlines()
+                if "snmp-poll digest-31:" in line]) <= 2
+    counters = central.new_counters()
+    assert counters["polls-malformed"] >= len(HOSTILE) - 1
+    assert counters["polls-stale"] >= 1
+    assert counters["polls-failed"] >= 1
+    assert counters["polls-unanswered"] >= 1
+
+
+def test_an_agent_that_is_away_is_silent_until_it_is_back(make_system, responder):
+    agent = responder.add(SnmpAgent("away", executables()))
+    responder.start()
+    central = make_system(polls=polls([agent]), policy={"silent": 10}).start()
+    wait_heard(central, "away")
+
+    agent.away = True
+    [alert] = wait_for("silence", lambda: [
+        a for a in central.alerts("away") if a["kind"] == "agent-silent"], 60)
+    wait_for("its trap", lambda: [
+        t for t in central.nms.traps(AlertKey=alert["key"])
+        if t["notification"] == "pdnaAgentSilent"])
+    assert agent_of(central, "away")["state"] == "silent"
+    assert agent_of(central, "away")["sources"][0]["late_s"] > 5
+    assert "snmp-poll poll0: 127.0.0.1:" in central.correlator.log.text()
+
+    agent.away = False
+    wait_for("the clear", lambda: [
+        t for t in central.nms.traps(AlertKey=alert["key"])
+        if t["notification"] == "pdnaAlertCleared"], 60)
+    assert agent_of(central, "away")["state"] == "active"
+    wait_for("it is said", lambda: "snmp-poll poll0: works again"
+             in central.correlator.log.text())
+
+
+def test_a_scanner_that_hangs_is_silent(make_system, responder):
+    agent = responder.add(SnmpAgent("hangs", executables()))
+    responder.start()
+    central = make_system(polls=polls([agent]), policy={"silent": 10}).start()
+    wait_heard(central, "hangs")
+    agent.frozen = True
+    wait_for("silence", lambda: [
+        a for a in central.alerts("hangs") if a["kind"] == "agent-silent"], 60)
+    before = agent.requests
+    wait_for("it is asked on", lambda: agent.requests > before + 2)
+
+
+def test_a_host_seen_both_ways_is_one_agent(make_system, make_host, responder):
+    agent = SnmpAgent("", [], host_id="")
+    responder.add(agent)
+    responder.start()
+    name = "both-ways"
+    central = make_system(polls={"web": {
+        "session": f"-v 2c -c public 127.0.0.1:{agent.port}", "interval": 1,
+        "host": "a-host-seen-both-ways-is-one-agent"}}).start()
+    host = make_host(central)
+    assert host.name == "a-host-seen-both-ways-is-one-agent", name
+    path = host.binary()
+    host.established(path)
+    # The subagent sees the same, and one more.
+    agent.rows = {1: Executable(host.path_text(path), sha256_of(path)),
+                  2: Executable("/usr/sbin/only-snmp", digest("only"))}
+    agent.scan()
+    wait_for("both ways", lambda: len(agent_of(
+        central, host.name)["sources"]) == 2)
+    wait_for("both executables", lambda: len(
+        baselines(central, host.name)) == 2)
+    agents = central.correlator.json("agents")
+    assert [a["name"] for a in agents] == [host.name]
+    host.wait_scans(3)
+    # Quiet, and in the steady state nothing is written for either.
+    wait_for("both settle", lambda: settles(central), 60)
+    assert central.alerts(host.name) == []
+    assert central.value("SELECT count(*) FROM process_dna.executables "
+                         "WHERE last_seen IS NULL") == "2"
+    counters = central.new_counters()
+    assert counters["dropped-replayed"] == 0
+    assert counters["dropped-wrong-user"] == 0
+    assert counters["scans-refused"] == 0
+
+    # A swap that both see is one alert.
+    swap(path, b"evil")
+    agent.swap(1, sha256_of(path))
+    host.wait_critical(path, sha256=sha256_of(path))
+    host.wait_scans(3)
+    assert len(host.alerts(path)) == 1
+    listing = central.correlator.run("agents")
+    assert "collectd" in listing and "snmp" in listing
+
+
+def settles(central):
+    """Do scans of both ways come and no rows with them?"""
+    before = central.new_counters()
+    after = central.new_counters()
+    return (after["scans-unchanged"] > before["scans-unchanged"] + 2
+            and after["rows"] == before["rows"])
+
+
+def test_polls_do_not_speak_for_other_hosts(make_system, responder):
+    first = responder.add(SnmpAgent("first", executables()))
+    second = responder.add(SnmpAgent("second", executables(tag="b")))
+    responder.start()
+    central = make_system(polls={
+        "a": {"session": f"-v 2c -c public 127.0.0.1:{first.port}", "interval": 1},
+        "b": {"session": f"-v 2c -c public 127.0.0.1:{second.port}", "interval": 1},
+        "c": {"session": f"-v 2c -c public 127.0.0.1:{first.port}", "interval": 1,
+              "host": "reserved"}}).start()
+    wait_heard(central, "first")
+    wait_heard(central, "second")
+    wait_heard(central, "reserved")
+    second.name = "first"
+    second.scan()
+    wait_for("refused", lambda: "host first: snmp-poll: expected the host's own, "
+             "found 'b', refused" in central.correlator.log.text())
+    second.name = "third"
+    second.scan()
+    wait_for("refused", lambda: "host third: snmp-poll: expected the host's own, "
+             "found 'b', refused" in central.correlator.log.text())
+    second.name = "reserved"
+    second.scan()
+    wait_for("refused", lambda: "which the configuration gives to another agent"
+             in central.correlator.log.text())
+    assert len(baselines(central, "first")) == 3

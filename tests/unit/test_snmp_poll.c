@@ -510,9 +510,12 @@ static void scalars_of_other_kinds_are_said(void **state) {
       {5, ASN_COUNTER64, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16,
        "pdnaScanSequence: expected Unsigned32, found Counter64"},
       {6, ASN_OCTET_STR, "2026-05-25", 10, "pdnaLastScan: expected a DateAnd"},
+      {9, ASN_GAUGE, "\1\0\1\0\0\0\0\0", 8,
+       "pdnaExecutableCount: expected at most 65536, found 65537"},
       {9, ASN_OCTET_STR, "20", 2, "pdnaExecutableCount: expected Unsigned32"},
       {9, ASN_GAUGE, "\25\0\0\0\0\0\0\0", 8, "expected 21 rows, as"},
-      {9, ASN_GAUGE, "\23\0\0\0\0\0\0\0", 8, "expected 19 rows, as"},
+      {9, ASN_GAUGE, "\23\0\0\0\0\0\0\0", 8,
+       "expected 19 rows, as pdnaExecutableCount says, found 19 and"},
   };
   for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
     (void)make_agent(state);
