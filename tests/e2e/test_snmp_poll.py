@@ -1,15 +1,18 @@
 """Hosts that are asked over SNMP: agents of the tests' own, and the real
 snmpd."""
 
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from harness import swap
 from host import sha256_of
-from processes import wait_for
-from snmp_agent import (AGENT, COLUMNS, ENTRY, GAUGE, Executable, Responder,
-                        SnmpAgent, digest, integer, text)
+from processes import (ROOT, STATE, Daemon, Log, free_udp_port, fresh_dir,
+                       udp_bound, wait_for)
+from snmp_agent import (AGENT, COLUMNS, ENTRY, GAUGE, MIB, Executable, Responder,
+                        SnmpAgent, digest, integer, take, text)
 
 
 @pytest.fixture
@@ -278,3 +281,136 @@ def test_polls_do_not_speak_for_other_hosts(make_system, responder):
     wait_for("refused", lambda: "which the configuration gives to another agent"
              in central.correlator.log.text())
     assert len(baselines(central, "first")) == 3
+
+
+class Snmpd:
+    """The real snmpd; PROCESS-DNA-MIB is answered by pass_persist from the
+    tables of an agent of ours."""
+
+    USER, AUTH, PRIV = "poller", "authentication pass", "privacy pass"
+
+    def __init__(self, directory, agent):
+        self.directory = fresh_dir(directory)
+        self.agent = agent
+        self.port = free_udp_port()
+        self.table = directory / "table"
+        self.publish()
+        (directory / "snmpd.conf").write_text(
+            f"createUser {self.USER} SHA-256 \"{self.AUTH}\" AES \"{self.PRIV}\"\n"
+            f"rouser {self.USER} authpriv\n"
+            f"sysName {agent.name}\n"
+            f"pass_persist .{'.'.join(map(str, MIB))} {sys.executable} "
+            f"{ROOT / 'tests/e2e/pass_persist.py'} {self.table}\n")
+        self.log = Log(directory / "snmpd.log")
+        self.daemon = None
+
+    def session(self, user=USER, auth=AUTH):
+        return (f"-v 3 -u {user} -l authPriv -a SHA-256 -x AES -t 1 -r 1 "
+                f"-A '{auth}' -X '{self.PRIV}' 127.0.0.1:{self.port}")
+
+    def publish(self):
+        kinds = {0x02: "integer", 0x42: "gauge", 0x04: "octet"}
+        lines = []
+        for oid in self.agent.order:
+            if oid[:len(MIB)] != MIB:
+                continue
+            tag, content, _ = take(self.agent.objects[oid])
+            value = (" ".join(f"{b:02x}" for b in content) if tag == 0x04
+                     else int.from_bytes(content, "big", signed=True))
+            lines.append(f"{'.'.join(map(str, oid))} {kinds[tag]} {value}\n")
+        new = self.table.with_suffix(".new")
+        new.write_text("".join(lines))
+        new.rename(self.table)
+
+    def start(self):
+        self.daemon = Daemon(
+            "snmpd", ["snmpd", "-f", "-Lo", "-C", "-c",
+                      self.directory / "snmpd.conf", "-I", "-smux",
+                      f"udp:127.0.0.1:{self.port}"], self.log,
+            {"SNMP_PERSISTENT_DIR": str(self.directory / "persistent"),
+             "SNMPCONFPATH": str(self.directory), "MIBS": ""}).start()
+        self.daemon.wait_until("listens", lambda: udp_bound(self.port))
+        return self
+
+    def stop(self):
+        if self.daemon:
+            self.daemon.stop()
+
+
+@pytest.fixture
+def make_snmpd(request):
+    made = []
+
+    def make(agent):
+        made.append(Snmpd(STATE / f"{request.node.name}{len(made)}", agent))
+        return made[-1].start()
+    yield make
+    for snmpd in made:
+        snmpd.stop()
+
+
+def test_snmpv3_through_snmpd(make_system, make_snmpd, responder):
+    agent = SnmpAgent("v3-host", executables(20), interval=2)
+    snmpd = make_snmpd(agent)
+    other = make_snmpd(SnmpAgent("other", executables()))
+    dead = responder.add(SnmpAgent("dead", executables()))
+    dead.away = True
+    good = responder.add(SnmpAgent("good", executables()))
+    responder.start()
+    dead_session = snmpd.session().replace(f":{snmpd.port}", f":{dead.port}")
+    central = make_system(polls={
+        "v3": {"session": snmpd.session(), "interval": 1},
+        "dead": {"session": dead_session, "interval": 1},
+        "wrong": {"session": other.session(auth="another passphrase"),
+                  "interval": 1, "host": "wrong"},
+        "unknown": {"session": other.session(user="nobody"), "interval": 1,
+                    "host": "unknown"},
+        "good": {"session": f"-v 2c -c public 127.0.0.1:{good.port}",
+                 "interval": 1}}).start()
+    wait_heard(central, "v3-host")
+    wait_for("baselines", lambda: len(baselines(central, "v3-host")) == 20)
+    log = central.correlator.log
+    for name, said in {"dead": "no answer to the question for its SNMPv3 engine",
+                       "unknown": "Unknown user name",
+                       "wrong": "Authentication failure"}.items():
+        wait_for(f"{name} said", lambda: any(
+            f"snmp-poll {name}: " in line and said in line
+            for line in log.text().splitlines()))
+
+    # A swap that is seen through it becomes a trap.
+    agent.swap(4, digest("evil"))
+    snmpd.publish()
+    [alert] = wait_for("alert", lambda: central.alerts("v3-host"))
+    assert alert["observed_sha256"] == digest("evil")
+    wait_for("trap", lambda: central.nms.traps(AlertKey=alert["key"]))
+
+    # snmpd begins anew, with other boots and time.
+    snmpd.stop()
+    wait_for("it is missed", lambda: "snmp-poll v3: " in log.text(), 60)
+    snmpd.start()
+    agent.scan()
+    snmpd.publish()
+    last = agent_of(central, "v3-host")["last_seen"]
+    wait_for("heard again", lambda: agent_of(
+        central, "v3-host")["last_seen"] > last, 60)
+    # None of the dead ones holds up another.
+    before = good.requests
+    wait_for("good goes on", lambda: good.requests > before + 10)
+    # No passphrase is told to anybody.
+    title = Path(f"/proc/{central.correlator.daemon.pid}/cmdline").read_text()
+    for secret in (snmpd.AUTH, snmpd.PRIV, "another passphrase", "public"):
+        assert secret not in log.text()
+        assert secret not in title
+    assert agent_of(central, "wrong") is None
+
+
+def test_no_agent_has_the_engine_of_another(make_system, make_snmpd):
+    snmpd = make_snmpd(SnmpAgent("one", executables(), interval=2))
+    central = make_system(polls={
+        name: {"session": snmpd.session(), "interval": 2, "host": name}
+        for name in ("first", "second")}).start()
+    wait_heard(central, "first")
+    wait_for("second refused", lambda: any(
+        "snmp-poll second: " in line and "an SNMPv3 engine of its own" in line
+        for line in central.correlator.log.text().splitlines()))
+    assert agent_of(central, "second") is None
