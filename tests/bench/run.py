@@ -196,7 +196,15 @@ def measure_ingest():
             check=True,
             stdout=subprocess.DEVNULL,
         )
-        return figures_of(subprocess.run(
+        say("1000 SNMP agents, 3.5 minutes")
+        poll = subprocess.run(
+            [sys.executable, ROOT / "tests/bench/poll.py", BUILD, WORK,
+             conninfo],
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+        ).stdout
+        return figures_of(poll + subprocess.run(
             ["psql", "-X", "-d", conninfo, "-f",
              ROOT / "tests/bench/bench_ingest.sql"],
             check=True,
@@ -281,6 +289,12 @@ def main():
          ingest["ingest_restarted"], bare, ""),
         ("alerted, observations/s; bare insert", ingest["ingest_alerted"],
          bare, ""),
+        ("polling 1000 SNMP agents, % of a core", ingest["poll_cpu"], None,
+         "< 5"),
+        ("  of the polls that were due, % done", ingest["poll_done"], None,
+         "100"),
+        ("  a poll, ms, median", ingest["poll_median"], None, ""),
+        ("  the longest, ms", ingest["poll_worst"], None, ""),
     ])
 
 

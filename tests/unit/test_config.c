@@ -117,6 +117,35 @@ static void sinks_are_informs_where_their_session_says_so(void **state) {
   config_free(c);
 }
 
+static void polls_have_an_interval_and_perhaps_a_name(void **state) {
+  struct capture capture;
+  struct config *c = NULL;
+
+  (void)state;
+  assert_int_equal(
+      read_text("database = 'dbname=dna'\n"
+                "snmp-poll web-1 { session = \"-v 2c -c s3cret 127.0.0.1\" }\n"
+                "snmp-poll db { session = \"-v 2c -c x udp6:[::1]:1161\"\n"
+                "  interval = 300 host = db-1.example }\n",
+                0600, &c, &capture),
+      0);
+  assert_int_equal(c->polls_len, 2);
+  assert_string_equal(c->polls[0].name, "web-1");
+  assert_string_equal(c->polls[0].session, "-v 2c -c s3cret 127.0.0.1");
+  assert_int_equal(c->polls[0].interval_s, 60);
+  assert_null(c->polls[0].host);
+  assert_int_equal(c->polls[1].interval_s, 300);
+  assert_string_equal(c->polls[1].host, "db-1.example");
+  config_free(c);
+  c = NULL;
+  assert_int_equal(
+      read_text("database = 'dbname=dna'\n"
+                "snmp-poll web-1 { session = \"-v 2c -c s3cret 127.0.0.1\" }\n",
+                0644, &c, &capture),
+      -EINVAL);
+  assert_non_null(strstr(capture.text, "found 0644: chmod 600 /tmp/pdna-"));
+}
+
 static void environment_variables_are_not_put_in(void **state) {
   struct capture capture;
   struct config *c = NULL;
@@ -224,6 +253,30 @@ static const struct {
      ":2: hosts: expected a glob, in which [ has its ], found 'w[0'"},
     {"sink without session", DB "trap-sink a {\n}\n",
      ":3: session: expected, found none"},
+    {"poll without session", DB "snmp-poll a { interval = 5 }\n",
+     ":2: session: expected, found none"},
+    {"poll of another SNMP version",
+     DB "snmp-poll a { session = '-v 1 -c secret h' }\n",
+     ":2: session: expected SNMP version 1 is not offered"},
+    {"poll without passphrase",
+     DB "snmp-poll a { session = '-v 3 -u u -l authPriv h' }\n",
+     ":2: session: expected -l authPriv needs a passphrase (-A)"},
+    {"poll for informs", DB "snmp-poll a { session = '-v 2c -c c -Ci h' }\n",
+     ":2: session: expected -C is for sinks"},
+    {"poll that debugs", DB "snmp-poll a { session = '-v 2c -c c -D ALL h' }\n",
+     ":2: session: expected word 5"},
+    {"poll over TCP", DB "snmp-poll a { session = '-v 2c -c c tcp:h' }\n",
+     ":2: session: expected host: agents are asked over udp or udp6"},
+    {"poll all the time",
+     DB "snmp-poll a { session = '-v 2c -c c h' interval = 0 }\n",
+     ":2: interval: expected a number from 1 to 86400, found '0'"},
+    {"poll of a host with a space",
+     DB "snmp-poll a { session = '-v 2c -c c h' host = 'my host' }\n",
+     ":2: host: expected a host name of 1 to 127"},
+    {"poll twice",
+     DB "snmp-poll a { session = '-v 2c -c c h' }\n"
+        "snmp-poll a { session = '-v 2c -c c h' }\n",
+     ":3: "},
     {"bad session", DB "trap-sink a { session = '-v 9 localhost' }\n",
      ":2: session: expected "},
 };
@@ -287,6 +340,7 @@ int main(void) {
       cmocka_unit_test(a_good_file_is_read_as_written),
       cmocka_unit_test(what_is_left_out_has_the_designs_defaults),
       cmocka_unit_test(sinks_are_informs_where_their_session_says_so),
+      cmocka_unit_test(polls_have_an_interval_and_perhaps_a_name),
       cmocka_unit_test(environment_variables_are_not_put_in),
       cmocka_unit_test(what_is_wrong_is_said_with_its_line),
       cmocka_unit_test(secrets_that_others_can_read_are_refused),

@@ -109,6 +109,29 @@ static void tells_informs_from_traps(void **state) {
   assert_false(inform);
 }
 
+static void agents_are_asked_over_udp_and_get_no_informs(void **state) {
+  static const struct {
+    const char *text;
+    const char *said;
+  } polls[] = {
+      {"-v 2c -c c -t 5 -r 3 h:1161", NULL},
+      {"-v 3 -u u -l authPriv " AUTH PRIV "udp6:[::1]", NULL},
+      {"-v 2c -c c tcpdump.example", NULL}, /* a name */
+      {"-v 2c -c c -Ci h", "-C is for sinks"},
+      {"-v 2c -c c tcp:h", "over udp or udp6"},
+      {"-v 2c -c c TCP6:[::1]:161", "over udp or udp6"},
+  };
+  (void)state;
+  for (size_t i = 0; i < sizeof(polls) / sizeof(polls[0]); i++) {
+    struct snmp_message message = {""};
+    bool inform = false;
+    int r = snmp_words_check(polls[i].text, SNMP_USE_POLL, &message, &inform);
+    assert_int_equal(r, polls[i].said == NULL ? 0 : -EINVAL);
+    assert_non_null(
+        strstr(message.text, polls[i].said == NULL ? "" : polls[i].said));
+  }
+}
+
 static void keeps_quoted_words_whole(void **state) {
   (void)state;
   struct snmp_message message = {""};
@@ -145,6 +168,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(takes_what_has_a_place_and_says_what_has_not),
       cmocka_unit_test(tells_informs_from_traps),
+      cmocka_unit_test(agents_are_asked_over_udp_and_get_no_informs),
       cmocka_unit_test(keeps_quoted_words_whole),
       cmocka_unit_test(takes_no_more_words_than_it_has_room_for),
   };
