@@ -42,7 +42,7 @@ enum column {
   COLUMNS
 };
 _Static_assert((int)COLUMNS == SNMP_ROW_COLUMNS, "each column is asked for");
-enum { FIRST_COLUMN = 2 };
+static const oid first_column = 2;
 
 static const char *const names[COLUMNS] = {
     "pdnaExeContainer",   "pdnaExePath",
@@ -61,7 +61,7 @@ int snmp_row_ask(netsnmp_pdu *pdu, uint32_t index) {
   memcpy(name, entry, sizeof(entry));
   name[COLUMN_LEN] = index;
   for (int c = 0; c < COLUMNS; c++) {
-    name[ENTRY_LEN] = (oid)(FIRST_COLUMN + c);
+    name[ENTRY_LEN] = first_column + (oid)c;
     if (snmp_add_null_var(pdu, name, index == 0 ? COLUMN_LEN : CELL_LEN) ==
         NULL)
       return -ENOMEM;
@@ -72,7 +72,7 @@ int snmp_row_ask(netsnmp_pdu *pdu, uint32_t index) {
 static bool in_column(const netsnmp_variable_list *var, int column) {
   return !snmp_value_is_missing(var) && var->name_length > COLUMN_LEN &&
          memcmp(var->name, entry, sizeof(entry)) == 0 &&
-         var->name[ENTRY_LEN] == (oid)(FIRST_COLUMN + column);
+         var->name[ENTRY_LEN] == first_column + (oid)column;
 }
 
 /* The index that a row's cells have, 0 if none of them is in its column. */

@@ -152,6 +152,6 @@ int snmp_value_time(const struct snmp_value *value, int64_t *ret_time_us) {
   if (time_s < 0)
     return snmp_complain(value->message, "%s: found a time before 1970",
                          value->object);
-  *ret_time_us = time_s * 1000000 + t[7] * 100000;
+  *ret_time_us = time_s * 1000000 + t[7] * INT64_C(100000);
   return 0;
 }

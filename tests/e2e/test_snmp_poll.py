@@ -1,15 +1,16 @@
 """Hosts that are asked over SNMP: agents of the tests' own, and the real
 snmpd."""
 
+import os
 import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from harness import swap
-from host import sha256_of
-from processes import (ROOT, STATE, Daemon, Log, free_udp_port, fresh_dir,
+from harness import ASAN_ENV, Service, copy_binary, swap
+from host import Host, sha256_of
+from processes import (BUILD, ROOT, STATE, Daemon, Log, free_udp_port, fresh_dir,
                        udp_bound, wait_for)
 from snmp_agent import (AGENT, COLUMNS, ENTRY, GAUGE, MIB, Executable, Responder,
                         SnmpAgent, digest, integer, take, text)
@@ -414,3 +415,57 @@ def test_no_agent_has_the_engine_of_another(make_system, make_snmpd):
         "snmp-poll second: " in line and "an SNMPv3 engine of its own" in line
         for line in central.correlator.log.text().splitlines()))
     assert agent_of(central, "second") is None
+
+
+@pytest.fixture
+def subagent_host(request):
+    """A host with snmpd and process-dna-agentx, which looks at one binary."""
+    started = []
+    directory = fresh_dir(STATE / request.node.name)
+    path = os.fsencode(directory / "service")
+    copy_binary(path)
+    port, socket_path = free_udp_port(), directory / "agentx"
+    (directory / "snmpd.conf").write_text(
+        "rocommunity public 127.0.0.1\nsysName real-host\nmaster agentx\n"
+        f"agentXSocket unix:{socket_path}\nagentXPerms 0700 0700\n")
+    (directory / "agentx.conf").write_text(
+        "scanInterval 1\nminRss 1000000\nalwaysRoot false\n"
+        f"executable {os.fsdecode(path)}\n")
+    env = {"SNMP_PERSISTENT_DIR": str(directory / "persistent"),
+           "SNMPCONFPATH": str(directory), "MIBS": "", **ASAN_ENV}
+    for name, argv, ready in (
+            ("snmpd", ["snmpd", "-f", "-Lo", "-C", "-c", directory / "snmpd.conf",
+                       f"udp:127.0.0.1:{port}"], socket_path.exists),
+            ("process-dna-agentx",
+             [BUILD / "process-dna-agentx", "-f", "-Le", "-C", "-c",
+              directory / "agentx.conf", "-x", f"unix:{socket_path}"],
+             lambda: True)):
+        daemon = Daemon(name, argv, Log(directory / f"{name}.log"), env).start()
+        started.append(daemon)
+        daemon.wait_until("is up", ready)
+    started.append(Service.of(path))
+    yield path, f"-v 2c -c public 127.0.0.1:{port}"
+    for thing in reversed(started):
+        thing.stop()
+
+
+@pytest.mark.skipif(not (BUILD / "process-dna-agentx").exists(),
+                    reason="process-dna-agentx is not built")
+def test_swap_on_a_host_with_the_subagent_becomes_a_trap(make_system, subagent_host):
+    path, session = subagent_host
+    central = make_system(
+        polls={"real": {"session": session, "interval": 1}}).start()
+    wait_heard(central, "real-host")
+    identity = Host.path_text(path)
+    old = sha256_of(path)
+    wait_for("baseline", lambda: baselines(
+        central, "real-host") == {identity: old})
+    swap(path, b"evil")
+    [alert] = wait_for("alert", lambda: central.alerts("real-host", identity), 60)
+    assert (alert["severity"], alert["verdict"]) == ("critical", "no-known-update")
+    assert alert["observed_sha256"] == sha256_of(path)
+    [trap] = wait_for("trap", lambda: central.nms.traps(AlertKey=alert["key"]))
+    assert trap["pdnaAlertHost"] == "real-host"
+    assert trap["pdnaAlertExePath"] == identity
+    counters = central.new_counters()
+    assert counters["polls-malformed"] == counters["polls-stale"] == 0

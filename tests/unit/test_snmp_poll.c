@@ -195,7 +195,7 @@ static void a_table_of_no_rows_is_a_scan(void **state) {
   (void)state;
   for (uint32_t i = 1; i <= ROWS; i++)
     for (oid c = 2; c <= 18; c++)
-      made_set(&agent, CELL(c, 10 * i), 0, "", 0);
+      made_set(&agent, CELL(c, (oid)10 * i), 0, "", 0);
   set_count(0);
   struct report *r = polled();
   assert_int_equal(r->executables_len, 0);
@@ -540,7 +540,7 @@ static void a_missing_column_is_said(void **state) {
                         : strstr(message.text, "expected row 60, found row 5"));
     (void)make_agent(state);
     for (uint32_t i = 1; i <= ROWS; i++)
-      made_set(&agent, CELL(c, 10 * i), 0, "", 0);
+      made_set(&agent, CELL(c, (oid)10 * i), 0, "", 0);
     expect_malformed("expected a value in each row, found none behind row 0");
   }
 }
