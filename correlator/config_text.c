@@ -30,10 +30,11 @@ struct scan {
   size_t out_len;
   struct config_problem *problem;
   config_is_list_fn *is_list;
-  struct name *names;
+  struct name *names; /* of the sections that are open */
   size_t names_len;
-  unsigned sections;               /* begun so far */
-  struct name open[DEPTH_MAX + 1]; /* and their own number as `section` */
+  unsigned sections;                  /* begun so far */
+  struct name open[DEPTH_MAX + 1];    /* and their own number as `section` */
+  size_t names_before[DEPTH_MAX + 1]; /* each of them */
   size_t depth;
 };
 
@@ -191,7 +192,7 @@ static bool add_name(struct scan *s, const struct name *name) {
       return false;
     }
   if (s->names_len == NAMES_MAX) {
-    bad(s, name->line, "expected at most %d keys", NAMES_MAX);
+    bad(s, name->line, "expected at most %d keys in a section", NAMES_MAX);
     return false;
   }
   s->names[s->names_len++] = *name;
@@ -223,6 +224,7 @@ static bool begin_section(struct scan *s, const struct name *name) {
   }
   s->open[++s->depth] = *name;
   s->open[s->depth].section = ++s->sections;
+  s->names_before[s->depth] = s->names_len;
   return true;
 }
 
@@ -265,7 +267,7 @@ static bool statements(struct scan *s) {
       if (!statement(s))
         return false;
     } else if (is_sign(s, token, '}') && s->depth > 0) {
-      s->depth--;
+      s->names_len = s->names_before[s->depth--];
     } else {
       bad(s, s->line, "%.*s: expected a key or a section", (int)s->token_len,
           s->token);

@@ -146,6 +146,27 @@ static void polls_have_an_interval_and_perhaps_a_name(void **state) {
   assert_non_null(strstr(capture.text, "found 0644: chmod 600 /tmp/pdna-"));
 }
 
+static void thousands_of_agents_may_be_asked(void **state) {
+  enum { POLLS = 5000, EACH = 100 };
+  static char text[POLLS * EACH];
+  struct capture capture;
+  struct config *c = NULL;
+  size_t len = (size_t)snprintf(text, sizeof(text), "database = 'dbname=d'\n");
+
+  (void)state;
+  for (int i = 0; i < POLLS; i++)
+    len += (size_t)snprintf(text + len, sizeof(text) - len,
+                            "snmp-poll p%d { session = '-v 2c -c c h%d' "
+                            "interval = 60 host = h%d }\n",
+                            i, i, i);
+  assert_true(len < sizeof(text));
+  if (read_text(text, 0600, &c, &capture) != 0)
+    fail_msg("%s", capture.text);
+  assert_int_equal(c->polls_len, POLLS);
+  assert_string_equal(c->polls[POLLS - 1].host, "h4999");
+  config_free(c);
+}
+
 static void environment_variables_are_not_put_in(void **state) {
   struct capture capture;
   struct config *c = NULL;
@@ -341,6 +362,7 @@ int main(void) {
       cmocka_unit_test(what_is_left_out_has_the_designs_defaults),
       cmocka_unit_test(sinks_are_informs_where_their_session_says_so),
       cmocka_unit_test(polls_have_an_interval_and_perhaps_a_name),
+      cmocka_unit_test(thousands_of_agents_may_be_asked),
       cmocka_unit_test(environment_variables_are_not_put_in),
       cmocka_unit_test(what_is_wrong_is_said_with_its_line),
       cmocka_unit_test(secrets_that_others_can_read_are_refused),
