@@ -2,7 +2,7 @@
 -- scans are old or foreign to the other, and what only one of them sees or tells
 -- neither goes nor changes with the scans of the other.
 BEGIN;
-SELECT plan(37);
+SELECT plan(39);
 SELECT test.tenant() AS t \gset
 
 CREATE FUNCTION pg_temp.collectd(p_minute numeric, p_rows test.exe[],
@@ -98,6 +98,10 @@ SELECT pg_temp.snmp(22, ARRAY[test.exe('/a', 'a'), test.exe('/b', 'b')],
   poll => 'poll2');
 SELECT set_eq('SELECT x.ctid AS place, x.* FROM process_dna.executables x',
   'SELECT * FROM before', 'their scans in turn write no row anew');
+SELECT pg_temp.collectd(22.5, ARRAY[test.exe('/a', 'a', pid => 101)]);
+SELECT is((SELECT pid FROM process_dna.executables JOIN process_dna.agents g
+    USING (tenant_id, agent_id) WHERE tenant_id = :t AND path = '/a'
+      AND g.name = 'web1'), 101, 'what collectd tells anew is taken');
 SELECT is((SELECT DISTINCT name FROM process_dna.executables
     WHERE tenant_id = :t AND path = '/a'
       AND agent_id = (SELECT agent_id FROM process_dna.agents
@@ -107,6 +111,9 @@ SELECT pg_temp.heard();
 SELECT pg_temp.snmp(23, ARRAY[test.exe('/a', 'a')], poll => 'poll2',
   complete => false);
 SELECT is(pg_temp.present(), '/a a, /b b', 'an incomplete scan proves nothing');
+SELECT pg_temp.heard();
+SELECT pg_temp.collectd(23.5, ARRAY[test.exe('/a', 'a')]);
+SELECT is(pg_temp.present(), '/a a, /b b', 'nor with the next of the other way');
 SELECT pg_temp.snmp(24, ARRAY[test.exe('/a', 'a')], poll => 'poll2');
 SELECT is(pg_temp.present(), '/a a', 'it goes when the way that saw it says so');
 
