@@ -127,6 +127,7 @@ class SnmpAgent:
         self.old_ip = old_ip
         self.rows = {i + 1: e for i, e in enumerate(executables)}
         self.sequence = 0
+        self.booted = time.time() - 86400
         self.requests = 0
         self.away = False
         self.frozen = False  # no further scans
@@ -158,7 +159,7 @@ class SnmpAgent:
             AGENT + (6, 0): date_and_time(self.at),
             AGENT + (9, 0): integer(len(self.rows), GAUGE),
             SYS_NAME: text(self.name),
-            UPTIME: integer(100 * 86400 * 3, TICKS),
+            UPTIME: integer(int(100 * (time.time() - self.booted)), TICKS),
         }
         for index, row in self.rows.items():
             for column, value in row.values.items():
