@@ -7,7 +7,7 @@
 
 #include "correlator/commands.h"
 #include "correlator/log.h"
-#include "correlator/main_version.h"
+#include "lib/record/version.h"
 
 static const struct command {
   const char *name;

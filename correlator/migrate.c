@@ -6,8 +6,8 @@
 
 #include "correlator/commands.h"
 #include "correlator/log.h"
-#include "correlator/main_version.h"
 #include "lib/record/digest.h"
+#include "lib/record/version.h"
 
 /* From sql/embed.sh: migrations in order, then functions, then nulls. */
 extern const struct {

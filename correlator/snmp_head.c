@@ -6,16 +6,15 @@
 
 #include <net-snmp/net-snmp-includes.h>
 
-#include "correlator/snmp_oid.h"
 #include "correlator/snmp_value.h"
+#include "lib/record/mib.h"
 
-#define AGENT_OID PROCESS_DNA_MIB_OID, 1, 1
-
-static const oid scan_sequence[] = {AGENT_OID, 5, 0};
-static const oid last_scan[] = {AGENT_OID, 6, 0};
-static const oid executable_count[] = {AGENT_OID, 9, 0};
-static const oid host_id[] = {AGENT_OID, 2, 0};
-static const oid scan_interval[] = {AGENT_OID, 3, 0};
+static const oid scan_sequence[] = {PDNA_AGENT_OID, PDNA_SCAN_SEQUENCE, 0};
+static const oid last_scan[] = {PDNA_AGENT_OID, PDNA_LAST_SCAN, 0};
+static const oid executable_count[] = {PDNA_AGENT_OID, PDNA_EXECUTABLE_COUNT,
+                                       0};
+static const oid host_id[] = {PDNA_AGENT_OID, PDNA_HOST_ID, 0};
+static const oid scan_interval[] = {PDNA_AGENT_OID, PDNA_SCAN_INTERVAL, 0};
 static const oid sys_name[] = {1, 3, 6, 1, 2, 1, 1, 5, 0};
 static const oid system_uptime[] = {1, 3, 6, 1, 2, 1, 25, 1, 1, 0};
 

@@ -8,13 +8,13 @@
 
 #include <net-snmp/net-snmp-includes.h>
 
-#include "correlator/snmp_oid.h"
 #include "correlator/snmp_value.h"
+#include "lib/record/mib.h"
 #include "lib/record/pathname.h"
 #include "lib/record/wire.h"
 
 /* pdnaExecutableEntry; the column and the index follow. */
-static const oid entry[] = {PROCESS_DNA_MIB_OID, 1, 3, 1};
+static const oid entry[] = {PDNA_EXECUTABLE_TABLE_OID, 1};
 enum {
   ENTRY_LEN = OID_LENGTH(entry),
   COLUMN_LEN = ENTRY_LEN + 1,
@@ -42,7 +42,7 @@ enum column {
   COLUMNS
 };
 _Static_assert((int)COLUMNS == SNMP_ROW_COLUMNS, "each column is asked for");
-static const oid first_column = 2;
+static const oid first_column = PDNA_EXE_CONTAINER;
 
 static const char *const names[COLUMNS] = {
     "pdnaExeContainer",   "pdnaExePath",
@@ -257,7 +257,7 @@ static int read_path(const struct cells *cells, struct executable *e) {
     return snmp_complain(cells->message,
                          "pdnaExeContainer: expected letters, digits, dots, "
                          "underscores and hyphens, found something else");
-  r = pathname_to_identity(e->container, path, identity);
+  r = pathname_from_snmp(e->container, path, identity);
   if (r == -EINVAL)
     return snmp_complain(cells->message,
                          "pdnaExePath: expected a path as PdnaPath has it, "

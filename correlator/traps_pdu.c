@@ -10,7 +10,7 @@
 
 #include <net-snmp/net-snmp-includes.h>
 
-#include "correlator/snmp_oid.h"
+#include "lib/record/mib.h"
 
 static const oid sys_uptime[] = {1, 3, 6, 1, 2, 1, 1, 3, 0};
 static const oid snmp_trap_oid[] = {1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0};

@@ -8,8 +8,8 @@
 
 #include "correlator/counters.h"
 #include "correlator/log.h"
-#include "correlator/main_version.h"
 #include "correlator/migrate.h"
+#include "lib/record/version.h"
 
 enum {
   WORK_INTERVAL_MS = 5000,

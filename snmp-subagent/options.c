@@ -11,7 +11,7 @@
 
 #include <net-snmp/net-snmp-includes.h>
 
-#include "correlator/main_version.h"
+#include "lib/record/version.h"
 #include "snmp-subagent/settings.h"
 
 enum {

@@ -4,10 +4,10 @@
 
 #include <net-snmp/agent/net-snmp-agent-includes.h>
 
-#include "correlator/main_version.h"
+#include "lib/record/mib.h"
+#include "lib/record/version.h"
 #include "lib/scan/host.h"
 #include "snmp-subagent/answer.h"
-#include "snmp-subagent/oid.h"
 
 static const oid agent_root[] = {PDNA_AGENT_OID};
 static const struct settings *settings_in_use;

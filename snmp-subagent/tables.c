@@ -4,8 +4,8 @@
 
 #include <net-snmp/agent/net-snmp-agent-includes.h>
 
+#include "lib/record/mib.h"
 #include "snmp-subagent/answer.h"
-#include "snmp-subagent/oid.h"
 #include "snmp-subagent/scalars.h"
 
 static struct view *shown; /* NULL before the first scan ended */

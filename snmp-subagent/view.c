@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/record/mib.h"
 #include "lib/record/pathname.h"
-#include "snmp-subagent/oid.h"
 
 /* The SNMP text of a canonical one. Returns 0 or a negative errno. */
 static int copy_path(const char *container, const char *text, char **ret_path) {

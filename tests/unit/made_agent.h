@@ -10,7 +10,7 @@
 
 #include <net-snmp/net-snmp-includes.h>
 
-#include "correlator/snmp_oid.h"
+#include "lib/record/mib.h"
 
 enum { MADE_OBJECTS_MAX = 4096, MADE_VALUE_MAX = 600 };
 

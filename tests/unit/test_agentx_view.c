@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/record/mib.h"
 #include "lib/scan/pages.h"
-#include "snmp-subagent/oid.h"
 #include "snmp-subagent/scalars.h"
 #include "snmp-subagent/view.h"
 #include "tests/unit/fake_snapshot.h"

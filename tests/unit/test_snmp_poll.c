@@ -203,16 +203,28 @@ static void a_table_of_no_rows_is_a_scan(void **state) {
   report_free(r);
 }
 
-static void a_long_path_has_the_identity_that_collectd_gives_it(void **state) {
-  (void)state;
-  char path[513] = "/";
-  memset(path + 1, 'x', 300);
-  made_text(&agent, CELL(3, 20), path);
-  struct report *r = polled();
+static void expect_identity_of_path(size_t len) {
+  char path[3002] = "/";
+  char snmp[PATHNAME_SNMP_MAX + 1];
   char identity[PATHNAME_MAX + 1];
+
+  memset(path + 1, 'x', len);
+  assert_int_equal(pathname_to_snmp("", path, snmp), 0);
+  made_text(&agent, CELL(3, 20), snmp);
+  struct report *r = polled();
   assert_int_equal(pathname_to_identity("", path, identity), 0);
   assert_string_equal(r->executables[1].path, identity);
   report_free(r);
+}
+
+static void a_long_path_has_the_identity_that_collectd_gives_it(void **state) {
+  (void)state;
+  expect_identity_of_path(300);
+}
+
+static void a_shortened_path_has_it_too(void **state) {
+  (void)state;
+  expect_identity_of_path(3000);
 }
 
 static void an_unreadable_one_has_a_reason_and_no_digest(void **state) {
@@ -595,6 +607,7 @@ int main(void) {
       cmocka_unit_test_setup(a_table_of_no_rows_is_a_scan, make_agent),
       cmocka_unit_test_setup(
           a_long_path_has_the_identity_that_collectd_gives_it, make_agent),
+      cmocka_unit_test_setup(a_shortened_path_has_it_too, make_agent),
       cmocka_unit_test_setup(an_unreadable_one_has_a_reason_and_no_digest,
                              make_agent),
       cmocka_unit_test_setup(a_name_is_made_printable, make_agent),

@@ -1,8 +1,10 @@
-/* Where things lie in PROCESS-DNA-MIB, and the numbers of its columns. */
-#ifndef PDNA_AGENTX_OID_H
-#define PDNA_AGENTX_OID_H
+/* Where things lie in PROCESS-DNA-MIB (snmp-subagent/PROCESS-DNA-MIB.txt), and
+ * the numbers of its objects. */
+#ifndef PDNA_MIB_H
+#define PDNA_MIB_H
 
-#include "correlator/traps_oid.h"
+/* { netSnmpPlaypen 362 }: the one place in C that names the module's arc. */
+#define PROCESS_DNA_MIB_OID 1, 3, 6, 1, 4, 1, 8072, 9999, 9999, 362
 
 #define PDNA_AGENT_OID PROCESS_DNA_MIB_OID, 1, 1
 #define PDNA_PROCESS_TABLE_OID PROCESS_DNA_MIB_OID, 1, 2
