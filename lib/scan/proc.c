@@ -233,7 +233,7 @@ out:
 
 int proc_read_stat(int pid_fd, struct proc_stat *ret) {
   char text[STAT_SIZE];
-  size_t len;
+  size_t len = 0;
   int r = proc_read(pid_fd, "stat", text, sizeof(text), &len);
 
   return r < 0 ? r : proc_parse_stat(text, len, ret);
