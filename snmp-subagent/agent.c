@@ -65,6 +65,10 @@ static void set_library_up(const struct options *options) {
   /* The MIB is for managers, and nothing here outlives the process. */
   /* NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread runs yet. */
   (void)setenv("MIBS", "", 1);
+  /* As without it, but that localtime(3), which each time in an answer calls,
+   * does not look at the file again every time. */
+  /* NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread runs yet. */
+  (void)setenv("TZ", ":/etc/localtime", /* overwrite = */ 0);
   (void)netsnmp_ds_set_string(NETSNMP_DS_LIBRARY_ID,
                               NETSNMP_DS_LIB_PERSISTENT_DIR, "/dev/null");
   (void)netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID,

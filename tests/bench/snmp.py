@@ -68,7 +68,8 @@ class Snmp:
         figures = figures_of(subprocess.run(
             [BUILD / "tests/bench_agentx", f"127.0.0.1:{self.port}",
              str(repetitions), *map(str, table)],
-            check=True, stdout=subprocess.PIPE, text=True).stdout)
+            check=True, stdout=subprocess.PIPE, text=True,
+            env=self.env).stdout)
         # The program walks the table RUNS times, and prints the median.
         rows = figures["rows"] * RUNS
         return (figures["row_us"], *((a - b) * 1e6 / rows for a, b in
