@@ -10,6 +10,7 @@ from collectd_packet import identity
 from harness import Collectd, Postgres, Service, copy_binary, swap
 from host import System, sha256_of
 from processes import STATE, Failed, fresh_dir, wait_for
+from snmp import Agentx, Snmpd, wait_hashed
 
 HOST = "demo-host"
 SCAN_INTERVAL_S = 5
@@ -91,6 +92,15 @@ class Demo:
         show(f"process-dna-correlator explain {self.alert['alert_id']}",
              correlator.run("explain", self.alert["alert_id"]))
 
+    def table(self):
+        self.begin("the same over SNMP: snmpd, and process-dna-agentx beside it")
+        snmpd = Snmpd(STATE / "snmpd").start()
+        Agentx.of(STATE / "agentx", snmpd, [self.path]).start()
+        wait_hashed(snmpd, 1)
+        show("snmptable PROCESS-DNA-MIB::pdnaProcessTable", snmpd.run(
+            "snmptable", "-Ci", "-Cb", "-Cw", "110",
+            "PROCESS-DNA-MIB::pdnaProcessTable", mibs="PROCESS-DNA-MIB"))
+
     def accept(self):
         number = self.alert["alert_id"]
         self.begin(f"process-dna-correlator accept {number} --why 'my own doing'")
@@ -101,6 +111,7 @@ class Demo:
         self.set_up()
         self.swap()
         self.look()
+        self.table()
         self.accept()
         self.begin("cleaning up")
         processes.stop_everything()
