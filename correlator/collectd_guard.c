@@ -4,10 +4,6 @@
 #include <fnmatch.h>
 #include <string.h>
 
-/* The time of boot is a difference of clocks and trembles; no host is up again
- * within this time. */
-enum { BOOT_TREMBLE_S = 5 };
-
 static bool relay_covers(const struct relay_config *relay, const char *host) {
   for (size_t i = 0; i < relay->hosts_len; i++)
     if (fnmatch(relay->hosts[i], host, 0) == 0)
@@ -62,7 +58,7 @@ int collectd_guard_replay(const struct collectd_speaker *speaker,
 
   if (observed_us > agent->last_observed_us)
     return 0;
-  return agent->boot_s != 0 && boot_s > agent->boot_s + BOOT_TREMBLE_S
+  return agent->boot_s != 0 && boot_s > agent->boot_s + REPORT_BOOT_TREMBLE_S
              ? 0
              : -EALREADY;
 }

@@ -125,10 +125,12 @@ bool ingest_memory_agent(struct ingest_memory *m, const struct ingest_key *key,
 
 /* Move on what replays are told by. */
 static void advance(struct ingest_agent *known, const struct report *report) {
-  bool booted = report->identity.boot_s > known->boot_s;
+  int64_t boot_s = report->identity.boot_s;
+  bool booted =
+      known->boot_s != 0 && boot_s > known->boot_s + REPORT_BOOT_TREMBLE_S;
 
-  if (booted)
-    known->boot_s = report->identity.boot_s;
+  if (boot_s > known->boot_s)
+    known->boot_s = boot_s;
   if (booted || report->observed_us > known->last_observed_us)
     known->last_observed_us = report->observed_us;
   if (known->signer[0] == '\0' && !report->relayed)
@@ -203,8 +205,9 @@ void ingest_memory_load(struct ingest_memory *m, const struct ingest_key *key,
     /* What came in here may be ahead of the database, but not if another user
      * sent it, or if the agent was reset. */
     if (strcmp(a->known.signer, agent->signer) != 0 ||
-        agent->last_observed_us == 0 || agent->boot_s > a->known.boot_s ||
-        (agent->boot_s == a->known.boot_s &&
+        agent->last_observed_us == 0 ||
+        agent->boot_s > a->known.boot_s + REPORT_BOOT_TREMBLE_S ||
+        (agent->boot_s >= a->known.boot_s - REPORT_BOOT_TREMBLE_S &&
          agent->last_observed_us > a->known.last_observed_us)) {
       a->known.boot_s = agent->boot_s;
       a->known.last_observed_us = agent->last_observed_us;

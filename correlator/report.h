@@ -5,7 +5,12 @@
 #include "lib/record/executable.h"
 #include "lib/record/wire.h"
 
-enum { REPORT_NAME_MAX = 127 };
+enum {
+  REPORT_NAME_MAX = 127,
+  /* A time of boot is a difference of clocks and trembles; no host is up again
+   * within this time. (The same stands in ingest.sql.) */
+  REPORT_BOOT_TREMBLE_S = 5,
+};
 
 /* The ways by which hosts are seen. */
 #define REPORT_SOURCE_COLLECTD "collectd"

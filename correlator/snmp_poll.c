@@ -15,8 +15,6 @@
 
 enum {
   CAPACITY_MIN = 32,
-  /* The time of boot is a difference of clocks and trembles. */
-  BOOT_TREMBLE_S = 5,
   USEC_PER_SEC = 1000000,
 };
 /* hrSystemUptime begins again at 0 after so many seconds. */
@@ -121,8 +119,9 @@ static int64_t boot_of(const struct snmp_poll *poll, int64_t now_us) {
 
   if (poll->head.uptime_cs == 0)
     return 0;
-  if (last->boot_s != 0 && (llabs(moved_s) <= BOOT_TREMBLE_S ||
-                            llabs(moved_s % UPTIME_WRAP_S) <= BOOT_TREMBLE_S))
+  if (last->boot_s != 0 &&
+      (llabs(moved_s) <= REPORT_BOOT_TREMBLE_S ||
+       llabs(moved_s % UPTIME_WRAP_S) <= REPORT_BOOT_TREMBLE_S))
     return last->boot_s;
   return boot_s;
 }

@@ -84,7 +84,8 @@ static void other_address(struct report *r) {
 static void other_host_id(struct report *r) {
   (void)set_text(r->identity.id, "ba9876543210");
 }
-static void rebooted(struct report *r) { r->identity.boot_s++; }
+static void trembled(struct report *r) { r->identity.boot_s++; }
+static void rebooted(struct report *r) { r->identity.boot_s += 10; }
 static void incomplete(struct report *r) { r->complete = false; }
 static void pending(struct report *r) {
   r->executables[0].state = EXE_UNREADABLE;
@@ -236,10 +237,13 @@ static void replays_are_told_by_what_was_taken(void **state) {
   take(m, NULL, &ticket);
   assert_true(ingest_memory_agent(m, &key_of_host, &agent));
   assert_int_equal(agent.last_observed_us, last_us);
+  take(m, trembled, &ticket); /* no newer boot */
+  assert_true(ingest_memory_agent(m, &key_of_host, &agent));
+  assert_int_equal(agent.last_observed_us, last_us);
   take(m, rebooted, &ticket); /* a newer boot starts afresh */
   assert_true(ingest_memory_agent(m, &key_of_host, &agent));
   assert_int_equal(agent.last_observed_us, now_us);
-  assert_int_equal(agent.boot_s, 1700000001);
+  assert_int_equal(agent.boot_s, 1700000010);
   ingest_memory_free(m);
 }
 
