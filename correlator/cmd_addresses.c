@@ -44,12 +44,12 @@ static int list(struct cmd *cmd, const char *agent, bool json) {
 
   if (status != EXIT_DONE)
     return status;
-  if (json) {
+  if (json)
     status = cmd_print_json(result);
-  } else if (agent != NULL && PQntuples(result) == 0) {
+  if (agent != NULL && cmd_is_empty(result, json)) {
     cmd_error("agent \"%s\": no such agent, or it has no addresses", agent);
     status = EXIT_NO;
-  } else {
+  } else if (!json) {
     status = cmd_print_table(
         result, columns, sizeof(columns) / sizeof(*columns), "no addresses");
   }

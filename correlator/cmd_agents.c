@@ -116,12 +116,12 @@ static int list(struct cmd *cmd, const char *name, bool json) {
 
   if (status != EXIT_DONE)
     return status;
-  if (json) {
+  if (json)
     status = cmd_print_json(result);
-  } else if (name != NULL && PQntuples(result) == 0) {
+  if (name != NULL && cmd_is_empty(result, json)) {
     cmd_error("agent \"%s\": no such agent", name);
     status = EXIT_NO;
-  } else {
+  } else if (!json) {
     status =
         cmd_print_table(result, columns, sizeof(columns) / sizeof(*columns),
                         "no agent has reported yet");

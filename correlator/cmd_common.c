@@ -201,6 +201,11 @@ int cmd_print_json(const PGresult *result) {
   return cmd_finish(EXIT_DONE);
 }
 
+bool cmd_is_empty(const PGresult *result, bool json) {
+  return json ? strcmp(PQgetvalue(result, 0, 0), "[]") == 0
+              : PQntuples(result) == 0;
+}
+
 int cmd_print_table(const PGresult *result, const struct table_column *columns,
                     size_t columns_len, const char *empty) {
   if (PQntuples(result) == 0) {

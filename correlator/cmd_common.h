@@ -61,6 +61,8 @@ const char *cmd_value(const PGresult *result, int row, const char *column);
 /* Print the one value of the result, a JSON document. Gives EXIT_DONE, or
  * EXIT_NO if it can't be written. */
 int cmd_print_json(const PGresult *result);
+/* Has a listing, as a table or as one JSON array, nothing in it? */
+bool cmd_is_empty(const PGresult *result, bool json);
 
 /* Print a table to standard output, or, where there is no row, `empty` to
  * standard error. */
