@@ -21,20 +21,12 @@
 
 #include "configfile.h"
 
-#include "lib/scan/scan.h"
+#include "lib/scan/settings.h"
 
 struct dna_config {
-  uint64_t scan_interval_s;
-  uint64_t min_rss_mib;
-  uint64_t rehash_interval_s;
-  uint64_t hash_budget_mib;
-  bool always_root;
-  bool remote_files;
-  char *proc_root;    /* owned; NULL: the default */
-  char **executables; /* owned */
-  size_t executables_len;
+  struct scan_settings scan;
   uint64_t notify; /* DNA_STATE_BIT of each state that makes notifications */
-  uint64_t given;  /* options seen so far, a bit for each row of the table */
+  uint64_t given;  /* options seen so far, a bit for each */
   bool bad;        /* something was refused */
 };
 
@@ -47,9 +39,6 @@ void dna_config_init(struct dna_config *config);
  * that is wrong in it is logged and remembered in `bad`. Returns 0, -EINVAL
  * or -ENOMEM. */
 int dna_config_read(struct dna_config *config, const oconfig_item_t *block);
-
-/* What it means to a scanner; lives as long as the config is not changed. */
-struct scan_options dna_config_scan_options(const struct dna_config *config);
 
 /* Free what the config owns and go back to the defaults. */
 void dna_config_clear(struct dna_config *config);

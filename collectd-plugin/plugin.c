@@ -46,7 +46,7 @@ static cdtime_t scan_time(void) {
 static void dispatch(const struct dna_scan *executables) {
   static c_complain_t id_complaint = C_COMPLAIN_INIT_STATIC;
   static c_complain_t addresses_complaint = C_COMPLAIN_INIT_STATIC;
-  struct scan_options options = dna_config_scan_options(&config);
+  struct scan_options options = scan_settings_options(&config.scan);
   struct dna_scan scan = *executables;
   struct host_address *addresses = NULL;
   struct wire_host host;
@@ -88,7 +88,7 @@ static int dna_read(user_data_t *user_data) {
   static c_complain_t complaint = C_COMPLAIN_INIT_STATIC;
   struct dna_scan scan = {
       .time = scan_time(),
-      .interval = TIME_T_TO_CDTIME_T(config.scan_interval_s),
+      .interval = TIME_T_TO_CDTIME_T(config.scan.scan_interval_s),
   };
   struct snapshot *snapshot;
   int r;
@@ -138,7 +138,7 @@ static int register_reads(void) {
 
   status = plugin_register_complex_read(
       /* group = */ NULL, READ_NAME, dna_read,
-      TIME_T_TO_CDTIME_T(config.scan_interval_s), /* user_data = */ NULL);
+      TIME_T_TO_CDTIME_T(config.scan.scan_interval_s), /* user_data = */ NULL);
   if (status != 0)
     return status;
   status = plugin_register_complex_read(
@@ -151,7 +151,7 @@ static int register_reads(void) {
 
 /* The scanner's thread starts here: collectd forks before it calls init. */
 static int dna_init(void) {
-  struct scan_options options = dna_config_scan_options(&config);
+  struct scan_options options = scan_settings_options(&config.scan);
   int r;
 
   if (config.bad) {

@@ -15,6 +15,7 @@
 
 #include "snmp-subagent/cycle.h"
 #include "snmp-subagent/link.h"
+#include "snmp-subagent/settings.h"
 #include "snmp-subagent/settings_file.h"
 #include "snmp-subagent/tables.h"
 
@@ -29,7 +30,7 @@ static bool stopping;
 static const char *master; /* NULL: as the library has it */
 
 static int apply_overrides(const struct options *options,
-                           struct settings *settings) {
+                           struct scan_settings *settings) {
   char why[SETTINGS_WHY_MAX];
   int status = -1;
 
@@ -85,7 +86,7 @@ static void set_library_up(const struct options *options) {
     snmp_enable_stderrlog();
 }
 
-int agent_init(const struct options *options, struct settings *settings) {
+int agent_init(const struct options *options, struct scan_settings *settings) {
   set_library_up(options);
   master = options->scan ? NOWHERE : options->socket;
   (void)netsnmp_register_callback(SNMP_CALLBACK_LIBRARY,
@@ -155,8 +156,8 @@ static int open_signals(void) {
   return fd < 0 ? -errno : fd;
 }
 
-int agent_run(const struct settings *settings) {
-  struct scan_options options = settings_scan_options(settings);
+int agent_run(const struct scan_settings *settings) {
+  struct scan_options options = scan_settings_options(settings);
   struct cycle *cycle = NULL;
   int fd = open_signals();
   int r = fd < 0 ? fd : cycle_start(&options, &cycle);

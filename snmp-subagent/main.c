@@ -12,8 +12,8 @@
 #include "snmp-subagent/once.h"
 #include "snmp-subagent/settings_file.h"
 
-static int scan_once(const struct settings *settings) {
-  struct scan_options options = settings_scan_options(settings);
+static int scan_once(const struct scan_settings *settings) {
+  struct scan_options options = scan_settings_options(settings);
   int r = once_run(&options, stdout, isatty(STDERR_FILENO) ? stderr : NULL);
 
   if (r < 0)
@@ -41,12 +41,12 @@ static int detach(const struct options *options) {
 
 int main(int argc, char **argv) {
   struct options options;
-  struct settings settings;
+  struct scan_settings settings;
   int status;
 
   /* Both threads share one heap, which is smaller than two. */
   (void)mallopt(M_ARENA_MAX, 1);
-  settings_init(&settings);
+  scan_settings_init(&settings);
   status = options_parse(argc, argv, &options);
   if (status >= 0)
     return status;
@@ -58,7 +58,7 @@ int main(int argc, char **argv) {
   if (status < 0)
     status = agent_run(&settings);
   agent_close();
-  settings_clear(&settings);
+  scan_settings_clear(&settings);
   options_clear(&options);
   return status;
 }

@@ -12,13 +12,13 @@
 #include <net-snmp/net-snmp-includes.h>
 
 #include "lib/record/version.h"
-#include "snmp-subagent/settings.h"
+#include "lib/scan/settings.h"
 
 enum {
   LONG_SCAN = 256,
   LONG_DIRECTIVE, /* and those after it, one for each directive */
   FIXED = 3,      /* long options that are no directives */
-  LONGS_MAX = 32,
+  LONGS = FIXED + SCAN_SETTINGS_LEN + 1, /* with the end */
 };
 
 static void usage(FILE *to) {
@@ -41,25 +41,24 @@ static void usage(FILE *to) {
       "  -h, --help     this\n"
       "Directives of process-dna-agentx.conf, which --DIRECTIVE=VALUE "
       "overrides:\n");
-  for (size_t i = 0; settings_directive(i) != NULL; i++)
-    (void)fprintf(to, "  %-14s %s\n", settings_directive(i),
-                  settings_expected(i));
+  for (size_t i = 0; i < SCAN_SETTINGS_LEN; i++)
+    (void)fprintf(to, "  %-14s %s\n", scan_settings_table[i].directive,
+                  scan_settings_table[i].expected);
 }
 
-static void fill_longs(struct option longs[static LONGS_MAX]) {
+static void fill_longs(struct option longs[static LONGS]) {
   static const struct option fixed[FIXED] = {
       {"scan", no_argument, NULL, LONG_SCAN},
       {"version", no_argument, NULL, 'v'},
       {"help", no_argument, NULL, 'h'},
   };
 
-  memset(longs, 0, LONGS_MAX * sizeof(*longs));
+  memset(longs, 0, LONGS * sizeof(*longs));
   memcpy(longs, fixed, sizeof(fixed));
-  for (int i = 0;
-       settings_directive((size_t)i) != NULL && i < LONGS_MAX - FIXED - 1; i++)
+  for (int i = 0; i < SCAN_SETTINGS_LEN; i++)
     longs[FIXED + i] =
-        (struct option){settings_directive((size_t)i), required_argument, NULL,
-                        LONG_DIRECTIVE + i};
+        (struct option){scan_settings_table[i].directive, required_argument,
+                        NULL, LONG_DIRECTIVE + i};
 }
 
 static int add_override(struct options *options, const char *directive,
@@ -140,16 +139,16 @@ static int handle(struct options *options, int option, int argc, char **argv) {
     return EXIT_DONE;
   default:
     if (option >= LONG_DIRECTIVE)
-      return add_override(options,
-                          settings_directive((size_t)(option - LONG_DIRECTIVE)),
-                          optarg);
+      return add_override(
+          options, scan_settings_table[option - LONG_DIRECTIVE].directive,
+          optarg);
     usage(stderr);
     return EXIT_USAGE;
   }
 }
 
 int options_parse(int argc, char **argv, struct options *ret) {
-  struct option longs[LONGS_MAX];
+  struct option longs[LONGS];
   struct options options = {0};
   int option, status = -1;
 

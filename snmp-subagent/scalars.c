@@ -10,7 +10,7 @@
 #include "snmp-subagent/answer.h"
 
 static const oid agent_root[] = {PDNA_AGENT_OID};
-static const struct settings *settings_in_use;
+static const struct scan_settings *settings_in_use;
 static const struct view *shown;
 static char host_id[WIRE_HOST_ID_LEN + 1]; /* "": not known */
 
@@ -62,7 +62,7 @@ static int scan_value(const struct view *view, unsigned scalar,
   }
 }
 
-int scalars_value(const struct settings *settings, const struct view *view,
+int scalars_value(const struct scan_settings *settings, const struct view *view,
                   unsigned scalar, struct value *ret) {
   switch (scalar) {
   case PDNA_VERSION_NUMBER:
@@ -107,7 +107,7 @@ static int on_scalars(netsnmp_mib_handler *handler,
   return SNMP_ERR_NOERROR;
 }
 
-int scalars_register(const struct settings *settings) {
+int scalars_register(const struct scan_settings *settings) {
   netsnmp_handler_registration *registration =
       netsnmp_create_handler_registration("pdnaAgent", on_scalars, agent_root,
                                           OID_LENGTH(agent_root),

@@ -16,40 +16,14 @@
 #ifndef PDNA_AGENTX_SETTINGS_H
 #define PDNA_AGENTX_SETTINGS_H
 
-#include "lib/scan/scan.h"
-
-struct settings {
-  uint64_t scan_interval_s;
-  uint64_t min_rss_mib;
-  uint64_t rehash_interval_s;
-  uint64_t hash_budget_mib;
-  bool always_root;
-  bool remote_files;
-  char *proc_root;    /* owned; NULL: the default */
-  char **executables; /* owned */
-  size_t executables_len;
-};
+#include "lib/scan/settings.h"
 
 enum { SETTINGS_WHY_MAX = 256 };
-
-/* The defaults. */
-void settings_init(struct settings *settings);
-
-/* The name of the i-th directive, or NULL beyond the last; and what it takes.
- */
-const char *settings_directive(size_t i);
-const char *settings_expected(size_t i);
 
 /* Set a directive from its text; blanks around it and quotes are taken off.
  * Returns 0, -ENOMEM, or -EINVAL with what was expected and what was found in
  * ret_why. */
-int settings_set(struct settings *settings, const char *directive,
+int settings_set(struct scan_settings *settings, const char *directive,
                  const char *text, char ret_why[static SETTINGS_WHY_MAX]);
-
-/* What it means to a scanner; lives as long as the settings is not changed. */
-struct scan_options settings_scan_options(const struct settings *settings);
-
-/* Free what the settings owns and go back to the defaults. */
-void settings_clear(struct settings *settings);
 
 #endif

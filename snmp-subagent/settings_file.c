@@ -8,7 +8,9 @@
 
 #include <net-snmp/net-snmp-includes.h>
 
-static struct settings *target;
+#include "snmp-subagent/settings.h"
+
+static struct scan_settings *target;
 static unsigned faults;
 
 static void on_directive(const char *token, char *text) {
@@ -66,13 +68,12 @@ static int on_read(int major, int minor, void *server_arg, void *client_arg) {
   return SNMPERR_SUCCESS;
 }
 
-void settings_file_register(struct settings *settings) {
-  const char *directive;
-
+void settings_file_register(struct scan_settings *settings) {
   target = settings;
-  for (size_t i = 0; (directive = settings_directive(i)) != NULL; i++)
-    (void)register_config_handler(AGENTX_APPLICATION, directive, on_directive,
-                                  /* releaser = */ NULL, settings_expected(i));
+  for (size_t i = 0; i < SCAN_SETTINGS_LEN; i++)
+    (void)register_config_handler(
+        AGENTX_APPLICATION, scan_settings_table[i].directive, on_directive,
+        /* releaser = */ NULL, scan_settings_table[i].expected);
   (void)snmp_register_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_LOGGING,
                                on_log, NULL);
   (void)snmp_register_callback(SNMP_CALLBACK_LIBRARY,

@@ -3,13 +3,13 @@
 #ifndef PDNA_AGENTX_SETTINGS_FILE_H
 #define PDNA_AGENTX_SETTINGS_FILE_H
 
-#include "snmp-subagent/settings.h"
+#include "lib/scan/settings.h"
 
 #define AGENTX_APPLICATION "process-dna-agentx" /* Net-SNMP's type of it */
 
 /* To be called before init_snmp, which reads the files into `settings`; each
  * fault is logged with file, line and directive. */
-void settings_file_register(struct settings *settings);
+void settings_file_register(struct scan_settings *settings);
 
 /* How many faults there were, but for those in files that are not ours
  * (snmp.conf). */

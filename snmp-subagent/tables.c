@@ -101,7 +101,7 @@ static int register_table(const struct table *t,
   return 0;
 }
 
-int tables_register(const struct settings *settings) {
+int tables_register(const struct scan_settings *settings) {
   static const oid process_root[] = {PDNA_PROCESS_TABLE_OID};
   static const oid executable_root[] = {PDNA_EXECUTABLE_TABLE_OID};
   const struct table process = {"pdnaProcessTable",   on_processes,

@@ -3,13 +3,13 @@
 #ifndef PDNA_AGENTX_TABLES_H
 #define PDNA_AGENTX_TABLES_H
 
-#include "snmp-subagent/settings.h"
+#include "lib/scan/settings.h"
 #include "snmp-subagent/view.h"
 
 /* Register everything with the agent library; the settings must live on. Called
  * once, by the thread that runs the agent, as everything here. Returns 0 or
  * -ENOMEM. */
-int tables_register(const struct settings *settings);
+int tables_register(const struct scan_settings *settings);
 
 /* Answer from this view from now on; takes it over. NULL, from none, also
  * where nothing is registered. */

@@ -300,12 +300,12 @@ static void scalars_say_how_the_last_scan_went(void **state) {
   static const u_char never[8];
   struct record r[] = {fake_record(70, "/a", EXE_REPLACED),
                        fake_record(71, "/b", EXE_UNREADABLE)};
-  struct settings settings;
+  struct scan_settings settings;
   struct view *view = view_of(r, 2);
   struct value v;
 
   (void)state;
-  settings_init(&settings);
+  scan_settings_init(&settings);
   assert_int_equal(scalars_value(&settings, NULL, PDNA_SCAN_SEQUENCE, &v), 0);
   assert_number(&v, ASN_UNSIGNED, 0);
   assert_int_equal(scalars_value(&settings, NULL, PDNA_LAST_SCAN, &v), 0);

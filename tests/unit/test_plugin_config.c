@@ -39,7 +39,7 @@ static void an_empty_block_leaves_the_defaults(void **state) {
   fake_reset();
   dna_config_init(&c);
   assert_int_equal(dna_config_read(&c, &block), 0);
-  o = dna_config_scan_options(&c);
+  o = scan_settings_options(&c.scan);
   assert_string_equal(o.proc_root, "/proc");
   assert_int_equal(o.min_rss_kib, 50 * 1024);
   assert_true(o.always_root);
@@ -72,7 +72,7 @@ static void each_option_arrives_whatever_its_case(void **state) {
            ITEM("Notify", STRING("spoofed")),
            ITEM("ProcRoot", STRING("/tmp/proc"))),
       0);
-  o = dna_config_scan_options(&c);
+  o = scan_settings_options(&c.scan);
   assert_string_equal(o.proc_root, "/tmp/proc");
   assert_int_equal(o.min_rss_kib, 0);
   assert_false(o.always_root);
@@ -90,16 +90,6 @@ static void each_option_arrives_whatever_its_case(void **state) {
   assert_false(c.bad);
   assert_int_equal(fake.log_lines, 0);
   dna_config_clear(&c);
-}
-
-static void a_scan_takes_at_most_half_of_its_interval(void **state) {
-  struct dna_config c;
-
-  (void)state;
-  dna_config_init(&c);
-  assert_int_equal(dna_config_scan_options(&c).scan_timeout_ms, 10000);
-  c.scan_interval_s = 1;
-  assert_int_equal(dna_config_scan_options(&c).scan_timeout_ms, 500);
 }
 
 static void notify_none_names_no_state(void **state) {
@@ -196,7 +186,7 @@ static void a_doubled_option_is_refused_in_another_block_too(void **state) {
   assert_int_equal(READ(&c, ITEM("procroot", STRING("/b"))), -EINVAL);
   assert_non_null(strstr(
       fake.log, "option ProcRoot: expected the option only once, found"));
-  assert_string_equal(c.proc_root, "/a");
+  assert_string_equal(c.scan.proc_root, "/a");
   dna_config_clear(&c);
 }
 
@@ -219,7 +209,6 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_empty_block_leaves_the_defaults),
       cmocka_unit_test(each_option_arrives_whatever_its_case),
-      cmocka_unit_test(a_scan_takes_at_most_half_of_its_interval),
       cmocka_unit_test(notify_none_names_no_state),
       cmocka_unit_test(a_bad_option_is_named_with_its_value),
       cmocka_unit_test(a_block_inside_is_refused),
