@@ -17,8 +17,9 @@
 --
 -- Each way by which an agent is seen has scans and a signer of its own. Unknown
 -- hosts become agents, bound to the first user that signs for them unless that
--- is a relay. Of an incomplete scan nothing is concluded from what
--- is missing. Safe to run in several sessions at once: agents are locked in the
+-- is a relay; one that a poll names which is bound to another host becomes
+-- none, and its scan has no agent. Of an incomplete scan nothing is concluded
+-- from what is missing. Safe to run in several sessions at once: agents are locked in the
 -- order of their numbers before anything of them is read or written.
 --
 -- Sequential scans are off here and below: the tables begin empty and grow
@@ -52,7 +53,12 @@ DECLARE
   v_requests process_dna.package_key[] := '{}';
   v_judged record;
 BEGIN
-  PERFORM process_dna.agents_enrol(p_tenant, s_host, s_arrived);
+  PERFORM process_dna.agents_enrol(p_tenant, array_agg(s.host),
+                                   array_agg(s.arrived))
+    FROM unnest(s_host, s_arrived, s_source, s_signer)
+      s (host, arrived, source, signer)
+    WHERE NOT (s.source = 'snmp'
+               AND process_dna.poll_is_bound(p_tenant, s.signer, s.host));
   PERFORM FROM process_dna.agents a
     WHERE a.tenant_id = p_tenant AND a.name = ANY (s_host)
     ORDER BY a.agent_id
@@ -64,6 +70,7 @@ BEGIN
           FROM unnest(s_host) WITH ORDINALITY s (host, n)) u (n, turn);
   FOR v_turn IN 1 .. coalesce((SELECT max(t) FROM unnest(v_turns) t), 0) LOOP
     SELECT array_agg((s.n, g.agent_id, CASE
+               WHEN g.agent_id IS NULL THEN 'wrong-signer' -- not enrolled
                WHEN g.retired_at IS NOT NULL THEN 'retired'
                WHEN NOT s.relayed AND w.signer IS NOT NULL
                  AND s.signer IS DISTINCT FROM w.signer THEN 'wrong-signer'
@@ -84,9 +91,9 @@ BEGIN
                   v_turns) WITH ORDINALITY
         AS s (host, host_id, boot, signer, relayed, source, observed, arrived,
               sequence, interval_s, complete, turn, n)
-      CROSS JOIN LATERAL (
+      LEFT JOIN LATERAL (
         SELECT * FROM process_dna.agents i
-        WHERE i.tenant_id = p_tenant AND i.name = s.host LIMIT 1) g
+        WHERE i.tenant_id = p_tenant AND i.name = s.host LIMIT 1) g ON true
       LEFT JOIN LATERAL (
         SELECT * FROM process_dna.agent_sources i
         WHERE i.tenant_id = p_tenant AND i.agent_id = g.agent_id

@@ -2,7 +2,7 @@
 -- scans are old or foreign to the other, and what only one of them sees or tells
 -- neither goes nor changes with the scans of the other.
 BEGIN;
-SELECT plan(39);
+SELECT plan(40);
 SELECT test.tenant() AS t \gset
 
 CREATE FUNCTION pg_temp.collectd(p_minute numeric, p_rows test.exe[],
@@ -66,6 +66,8 @@ SELECT is(pg_temp.snmp(12, ARRAY[test.exe('/a', 'a')], poll => 'poll2'),
   'wrong-signer', 'another poll does not speak for the host');
 SELECT is(pg_temp.snmp(12, ARRAY[test.exe('/a', 'a')], host => 'web2'),
   'wrong-signer', 'nor does a poll that is bound for another host');
+SELECT is((SELECT count(*)::integer FROM process_dna.agents
+    WHERE tenant_id = :t), 1, 'and what it names becomes no agent to be missed');
 SELECT is(pg_temp.snmp(12, ARRAY[test.exe('/a', 'a')], host => 'web2',
   poll => 'poll2'), 'judged', 'another poll speaks for that');
 SELECT is((SELECT process_dna.agents_rebind(:t, 'web1', NULL, 'me')), 'done',
