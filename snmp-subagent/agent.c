@@ -98,6 +98,8 @@ int agent_init(const struct options *options, struct scan_settings *settings) {
                            PING_INTERVAL_S);
   settings_file_register(settings);
   if (!options->scan) {
+    /* The library writes to a master that may have gone meanwhile. */
+    (void)signal(SIGPIPE, SIG_IGN);
     link_watch();
     if (tables_register(settings) < 0) {
       snmp_log(LOG_ERR, "can't register the tables: out of memory\n");

@@ -2,6 +2,7 @@
 or has given our object identifiers to another subagent."""
 
 import re
+import socket
 
 import pytest
 
@@ -75,6 +76,24 @@ def test_snmpd_is_killed(snmpd, agentx):
     snmpd.start()
     wait_for("it is there again", lambda: agent.connected() == 2)
     assert wait_paths(snmpd, 3) == before
+
+
+def test_snmpd_is_gone_when_it_is_answered(place, agentx):
+    snmpd = Snmpd(place / "snmpd")
+    with socket.socket(socket.AF_UNIX) as master:
+        master.bind(str(snmpd.socket))
+        master.listen()
+        agent = agentx(snmpd, agentXTimeout=1, agentXRetries=0)
+        # One that reads no more: what is written to it is a broken pipe.
+        with master.accept()[0] as link:
+            link.shutdown(socket.SHUT_RD)
+            agent.wait_log("can't reach snmpd")
+    snmpd.socket.unlink()
+    try:
+        snmpd.start()
+        wait_paths(snmpd, 3)
+    finally:
+        snmpd.stop()
 
 
 def test_snmpd_is_away_at_start(place, agentx):
