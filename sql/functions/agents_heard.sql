@@ -44,8 +44,8 @@ BEGIN
   UPDATE process_dna.agents g
   SET last_observed = greatest(g.last_observed, s.observed_at),
       last_arrived = greatest(g.last_arrived, s.arrived_at),
-      interval_s = (SELECT max(w.interval_s) FROM process_dna.agent_sources w
-                    WHERE w.tenant_id = p_tenant AND w.agent_id = s.agent_id),
+      interval_s = process_dna.agents_cycle(p_tenant, s.agent_id,
+                                            ARRAY[s.source]),
       host_id = coalesce(s.host_id, g.host_id)
   FROM unnest(p_scans) s
   CROSS JOIN LATERAL (

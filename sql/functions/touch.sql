@@ -32,13 +32,14 @@ BEGIN
           ORDER BY u.agent_id, u.source, u.observed DESC) s
     WHERE w.ctid = s.place
       AND coalesce(w.last_observed < s.observed, true)
-    RETURNING w.agent_id, w.last_observed, w.last_arrived
+    RETURNING w.agent_id, w.source, w.last_observed, w.last_arrived
   )
   UPDATE process_dna.agents g
   SET last_observed = greatest(g.last_observed, t.observed),
-      last_arrived = greatest(g.last_arrived, t.arrived)
+      last_arrived = greatest(g.last_arrived, t.arrived),
+      interval_s = process_dna.agents_cycle(p_tenant, t.agent_id, t.sources)
   FROM (SELECT u.agent_id, max(u.last_observed) AS observed,
-          max(u.last_arrived) AS arrived
+          max(u.last_arrived) AS arrived, array_agg(u.source) AS sources
         FROM touched u GROUP BY u.agent_id) t
   CROSS JOIN LATERAL (
     SELECT i.ctid AS place FROM process_dna.agents i

@@ -2,7 +2,7 @@
 -- scans are old or foreign to the other, and what only one of them sees or tells
 -- neither goes nor changes with the scans of the other.
 BEGIN;
-SELECT plan(40);
+SELECT plan(43);
 SELECT test.tenant() AS t \gset
 
 CREATE FUNCTION pg_temp.collectd(p_minute numeric, p_rows test.exe[],
@@ -143,6 +143,26 @@ WHERE tenant_id = :t AND source = 'snmp';
 SELECT pg_temp.collectd(33, ARRAY[test.exe('/a', 'a')]);
 SELECT is(pg_temp.present(), '/a a',
   'what a silent way saw is not there for ever');
+
+
+-- The cycle by which it is missed
+CREATE FUNCTION pg_temp.cycle() RETURNS integer LANGUAGE sql AS $$
+  SELECT interval_s FROM process_dna.agents WHERE name = 'web1'
+    AND tenant_id = (SELECT max(tenant_id) FROM process_dna.tenants)
+$$;
+UPDATE process_dna.agent_sources SET interval_s = 3600,
+  last_arrived = now() - interval '2 hours'
+WHERE tenant_id = :t AND source = 'snmp';
+SELECT pg_temp.collectd(34, ARRAY[test.exe('/a', 'a')]);
+SELECT is(pg_temp.cycle(), 3600, 'a host is missed after the longer cycle');
+UPDATE process_dna.agent_sources SET last_arrived = now() - interval '4 hours'
+WHERE tenant_id = :t AND source = 'snmp';
+SELECT pg_temp.collectd(35, ARRAY[test.exe('/a', 'a')]);
+SELECT is(pg_temp.cycle(), 60, 'but not after that of a way that ended');
+SELECT process_dna.touch(:t, ARRAY[agent_id], ARRAY['snmp'],
+  ARRAY[test.at(36)], ARRAY[now()], ARRAY[6]::bigint[])
+FROM process_dna.agents WHERE tenant_id = :t AND name = 'web1';
+SELECT is(pg_temp.cycle(), 3600, 'until that is back');
 
 -- Addresses
 SELECT pg_temp.collectd(40, ARRAY[test.exe('/a', 'a')],
