@@ -357,14 +357,15 @@ static void forget_user(const struct snmp_peer *peer) {
 
 void snmp_peer_close(struct snmp_peer *peer) {
   close_handle(peer);
-  if (!is_probed_for(peer) || peer->engine_len == 0)
+  if (!peer->words->v3 || is_trap_v3(peer) || peer->engine_len == 0)
     return;
   snmp_engine_lock();
   free_enginetime(peer->engine, peer->engine_len);
   if (is_agent(peer))
     forget_user(peer);
   snmp_engine_unlock();
-  peer->engine_len = 0;
+  if (is_probed_for(peer))
+    peer->engine_len = 0;
 }
 
 void snmp_peer_rest(struct snmp_peer *peer) {

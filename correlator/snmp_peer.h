@@ -38,8 +38,8 @@ void snmp_peer_free(struct snmp_peer *peer); /* NULL does nothing */
  * or what went wrong, and then it is closed. */
 const char *snmp_peer_open(struct snmp_peer *peer);
 
-/* Close and forget the receiver's engine, since it may be another one when it
- * comes back, or the same with its clock set back. The callbacks of requests
+/* Close and forget the other's engine, since it may be another one when it
+ * comes back, or the same with its clock set back, also where -e names it. The callbacks of requests
  * without an answer are called as timed out. */
 void snmp_peer_close(struct snmp_peer *peer);
 

@@ -405,6 +405,33 @@ def test_snmpv3_through_snmpd(make_system, make_snmpd, responder):
     assert agent_of(central, "wrong") is None
 
 
+def test_an_agent_whose_engine_is_configured_begins_anew(make_system,
+                                                         make_snmpd):
+    engine = "0x80001f8880aabbccddeeff0011"
+    agent = SnmpAgent("known", executables(), interval=2)
+    snmpd = make_snmpd(agent)
+    snmpd.stop()
+    config = snmpd.directory / "snmpd.conf"
+    fresh = config.read_text() + f"exactEngineID {engine}\n"
+    config.write_text(f"{fresh}engineBoots 40\noldEngineID {engine}\n")
+    snmpd.start()
+    central = make_system(polls={"known": {
+        "session": f"-e {engine} {snmpd.session()}", "interval": 1}}).start()
+    wait_heard(central, "known")
+
+    # Installed afresh, it counts its boots from 1 again.
+    snmpd.stop()
+    wait_for("it is missed", lambda: "snmp-poll known: " in
+             central.correlator.log.text(), 60)
+    config.write_text(fresh)
+    snmpd.start()
+    agent.scan()
+    snmpd.publish()
+    last = agent_of(central, "known")["last_seen"]
+    wait_for("heard again", lambda: agent_of(
+        central, "known")["last_seen"] > last, 30)
+
+
 def test_no_agent_has_the_engine_of_another(make_system, make_snmpd):
     snmpd = make_snmpd(SnmpAgent("one", executables(), interval=2))
     central = make_system(polls={
