@@ -17,7 +17,10 @@
 #include "correlator/snmp_peer.h"
 #include "correlator/snmp_poll.h"
 
-enum { RESOLVE_MS = 50 /* between two looks at whether a name is found */ };
+enum {
+  RESOLVE_MS = 50,   /* between two looks at whether a name is found */
+  NARROW_POLLS = 60, /* with fewer rows, before many are asked for again */
+};
 
 /* What has come of the request that is out. */
 enum answer {
@@ -35,7 +38,8 @@ struct snmp_agent {
   int64_t due_ms;
   bool failing; /* the last poll failed, and that was said */
   struct snmp_poll_scan last;
-  unsigned rows; /* how many the way to it takes at once */
+  unsigned rows;   /* how many the way to it takes at once */
+  unsigned narrow; /* polls since that are fewer than could be */
 
   /* Of the poll that is under way. */
   struct snmp_poll *poll; /* NULL: none is */
@@ -78,11 +82,23 @@ static void end_poll(struct snmp_agent *a) {
   a->poll = NULL;
 }
 
+/* How many rows to ask for at once next time: what this poll came to. What had
+ * long answers lost may pass, so all again where fewer did not help, and now
+ * and then. */
+static void learn_rows(struct snmp_agent *a, bool failed) {
+  unsigned rows = a->poll == NULL ? a->rows : snmp_poll_rows(a->poll);
+  bool again = failed ? rows == a->rows : a->narrow >= NARROW_POLLS;
+
+  a->rows = again ? (unsigned)SNMP_POLL_ROWS : rows;
+  a->narrow = a->rows < SNMP_POLL_ROWS ? a->narrow + 1 : 0;
+}
+
 static void fail(struct snmp_agent *a, enum counter counter) {
   counters_add(counter, 1);
   log_limited(counters_name(counter), a->config->name, "snmp-poll %s: %s: %s",
               a->config->name, snmp_peer_address(a->peer), a->message.text);
   a->failing = true;
+  learn_rows(a, true);
   /* The socket's event goes before the socket does. */
   end_poll(a);
   snmp_peer_close(a->peer);
@@ -99,7 +115,7 @@ static void succeed(struct snmp_agent *a, struct report *report) {
   if (a->failing)
     log_info("snmp-poll %s: works again", a->config->name);
   a->failing = false;
-  a->rows = snmp_poll_rows(a->poll);
+  learn_rows(a, false);
   end_poll(a);
   snmp_peer_rest(a->peer);
   if (report != NULL)

@@ -169,6 +169,41 @@ def test_hostile_answers_fail_one_poll_each(make_system, responder):
     assert counters["polls-unanswered"] >= 1
 
 
+class Lossy(SnmpAgent):
+    """Whose long answers get lost."""
+
+    lossy = True
+
+    def __init__(self, *args, **kwargs):
+        self.asked = []
+        super().__init__(*args, **kwargs)
+
+    def answer(self, kind, oids, repetitions):
+        if oids[0][:len(ENTRY)] == ENTRY:
+            self.asked.append(repetitions)
+            if self.lossy and repetitions > 1:
+                raise BlockingIOError  # no answer
+        return super().answer(kind, oids, repetitions)
+
+
+def test_long_answers_are_asked_for_again(make_system, responder):
+    agent = responder.add(Lossy("lossy", executables(20), interval=60))
+    responder.start()
+    central = make_system(polls=polls([agent])).start()
+    wait_heard(central, "lossy")
+    assert agent.asked[0] == 8 and agent.asked.count(1) > 20
+
+    # What was in the way of them may have gone with what else was wrong.
+    agent.lossy, agent.away = False, True
+    wait_for("it is missed", lambda: "snmp-poll poll0: " in
+             central.correlator.log.text(), 60)
+    agent.asked.clear()
+    agent.scan()
+    agent.away = False
+    wait_for("its table is asked for", lambda: agent.asked, 60)
+    assert agent.asked[0] == 8
+
+
 def test_an_agent_that_is_away_is_silent_until_it_is_back(make_system, responder):
     agent = responder.add(SnmpAgent("away", executables()))
     responder.start()
