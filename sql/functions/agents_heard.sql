@@ -45,7 +45,8 @@ BEGIN
   SET last_observed = greatest(g.last_observed, s.observed_at),
       last_arrived = greatest(g.last_arrived, s.arrived_at),
       interval_s = process_dna.agents_cycle(p_tenant, s.agent_id,
-                                            ARRAY[s.source]),
+                                            ARRAY[s.source],
+                                            s.arrived_at),
       host_id = coalesce(s.host_id, g.host_id)
   FROM unnest(p_scans) s
   CROSS JOIN LATERAL (

@@ -83,7 +83,8 @@ BEGIN
     INTO rows, v_gone, changed
     FROM delta d JOIN unnest(p_scans) s ON s.agent_id = d.agent_id
     WHERE d.came IS NOT NULL
-      OR NOT process_dna.seen_otherwise(p_tenant, s.source, d.place);
+      OR NOT process_dna.seen_otherwise(p_tenant, s.source,
+                                        s.arrived_at, d.place);
 
   -- By place, which nobody else can change while the agent is locked. A held
   -- verdict still has to come, even if what it is about is gone.

@@ -37,7 +37,8 @@ BEGIN
   UPDATE process_dna.agents g
   SET last_observed = greatest(g.last_observed, t.observed),
       last_arrived = greatest(g.last_arrived, t.arrived),
-      interval_s = process_dna.agents_cycle(p_tenant, t.agent_id, t.sources)
+      interval_s = process_dna.agents_cycle(p_tenant, t.agent_id, t.sources,
+                                            t.arrived)
   FROM (SELECT u.agent_id, max(u.last_observed) AS observed,
           max(u.last_arrived) AS arrived, array_agg(u.source) AS sources
         FROM touched u GROUP BY u.agent_id) t

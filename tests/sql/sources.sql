@@ -2,7 +2,7 @@
 -- scans are old or foreign to the other, and what only one of them sees or tells
 -- neither goes nor changes with the scans of the other.
 BEGIN;
-SELECT plan(43);
+SELECT plan(44);
 SELECT test.tenant() AS t \gset
 
 CREATE FUNCTION pg_temp.collectd(p_minute numeric, p_rows test.exe[],
@@ -135,10 +135,19 @@ SELECT pg_temp.heard();
 SELECT pg_temp.snmp(31, ARRAY[test.exe('/a', 'a')], poll => 'poll2');
 SELECT is(test.open(:t), '{}', 'and is over when none does');
 
+-- Scans that are judged long after they came, as out of the spool
+UPDATE process_dna.agent_sources SET last_arrived = test.at(31.5);
+SELECT pg_temp.snmp(31.5, ARRAY[test.exe('/a', 'a'), test.exe('/b', 'b')],
+  poll => 'poll2');
+SELECT pg_temp.collectd(31.7, ARRAY[test.exe('/a', 'a')]);
+SELECT is(pg_temp.present(), '/a a, /b b',
+  'a way was not silent when the other''s scan came');
+
 -- A way that ended
 SELECT pg_temp.snmp(32, ARRAY[test.exe('/a', 'a'), test.exe('/b', 'b')],
   poll => 'poll2');
-UPDATE process_dna.agent_sources SET last_arrived = now() - interval '1 hour'
+UPDATE process_dna.agent_sources
+SET last_arrived = test.at(33) - interval '1 hour'
 WHERE tenant_id = :t AND source = 'snmp';
 SELECT pg_temp.collectd(33, ARRAY[test.exe('/a', 'a')]);
 SELECT is(pg_temp.present(), '/a a',
@@ -151,16 +160,17 @@ CREATE FUNCTION pg_temp.cycle() RETURNS integer LANGUAGE sql AS $$
     AND tenant_id = (SELECT max(tenant_id) FROM process_dna.tenants)
 $$;
 UPDATE process_dna.agent_sources SET interval_s = 3600,
-  last_arrived = now() - interval '2 hours'
+  last_arrived = test.at(34) - interval '2 hours'
 WHERE tenant_id = :t AND source = 'snmp';
 SELECT pg_temp.collectd(34, ARRAY[test.exe('/a', 'a')]);
 SELECT is(pg_temp.cycle(), 3600, 'a host is missed after the longer cycle');
-UPDATE process_dna.agent_sources SET last_arrived = now() - interval '4 hours'
+UPDATE process_dna.agent_sources
+SET last_arrived = test.at(35) - interval '4 hours'
 WHERE tenant_id = :t AND source = 'snmp';
 SELECT pg_temp.collectd(35, ARRAY[test.exe('/a', 'a')]);
 SELECT is(pg_temp.cycle(), 60, 'but not after that of a way that ended');
 SELECT process_dna.touch(:t, ARRAY[agent_id], ARRAY['snmp'],
-  ARRAY[test.at(36)], ARRAY[now()], ARRAY[6]::bigint[])
+  ARRAY[test.at(36)], ARRAY[test.at(36)], ARRAY[6]::bigint[])
 FROM process_dna.agents WHERE tenant_id = :t AND name = 'web1';
 SELECT is(pg_temp.cycle(), 3600, 'until that is back');
 
