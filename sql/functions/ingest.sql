@@ -45,6 +45,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
   v_turns integer[];
+  v_strays boolean[];
   v_all process_dna.scan[] := '{}';
   v_scans process_dna.scan[];
   v_rows process_dna.observation[];
@@ -53,12 +54,20 @@ DECLARE
   v_requests process_dna.package_key[] := '{}';
   v_judged record;
 BEGIN
+  -- Does a poll name another host than in its first scan here?
+  SELECT array_agg(u.host <> u.first AND u.source = 'snmp' ORDER BY u.n)
+    INTO v_strays
+    FROM (SELECT *, first_value(host) OVER (PARTITION BY source, signer
+                                            ORDER BY n)
+          FROM unnest(s_host, s_source, s_signer) WITH ORDINALITY
+            s (host, source, signer, n)) u (host, source, signer, n, first);
   PERFORM process_dna.agents_enrol(p_tenant, array_agg(s.host),
                                    array_agg(s.arrived))
-    FROM unnest(s_host, s_arrived, s_source, s_signer)
-      s (host, arrived, source, signer)
+    FROM unnest(s_host, s_arrived, s_source, s_signer, v_strays)
+      s (host, arrived, source, signer, stray)
     WHERE NOT (s.source = 'snmp'
-               AND process_dna.poll_is_bound(p_tenant, s.signer, s.host));
+               AND (s.stray
+                    OR process_dna.poll_is_bound(p_tenant, s.signer, s.host)));
   PERFORM FROM process_dna.agents a
     WHERE a.tenant_id = p_tenant AND a.name = ANY (s_host)
     ORDER BY a.agent_id
@@ -74,8 +83,8 @@ BEGIN
                WHEN g.retired_at IS NOT NULL THEN 'retired'
                WHEN NOT s.relayed AND w.signer IS NOT NULL
                  AND s.signer IS DISTINCT FROM w.signer THEN 'wrong-signer'
-               WHEN s.source = 'snmp' AND w.signer IS NULL
-                 AND process_dna.poll_is_bound(p_tenant, s.signer, s.host)
+               WHEN s.source = 'snmp' AND w.signer IS NULL AND (s.stray
+                 OR process_dna.poll_is_bound(p_tenant, s.signer, s.host))
                  THEN 'wrong-signer'
                WHEN w.last_observed IS NULL OR s.observed > w.last_observed
                  -- The time of boot is a difference of clocks and trembles.
@@ -88,9 +97,9 @@ BEGIN
       INTO v_scans
       FROM unnest(s_host, s_host_id, s_boot, s_signer, s_relayed, s_source,
                   s_observed, s_arrived, s_sequence, s_interval, s_complete,
-                  v_turns) WITH ORDINALITY
+                  v_turns, v_strays) WITH ORDINALITY
         AS s (host, host_id, boot, signer, relayed, source, observed, arrived,
-              sequence, interval_s, complete, turn, n)
+              sequence, interval_s, complete, turn, stray, n)
       LEFT JOIN LATERAL (
         SELECT * FROM process_dna.agents i
         WHERE i.tenant_id = p_tenant AND i.name = s.host LIMIT 1) g ON true

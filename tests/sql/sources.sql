@@ -2,7 +2,7 @@
 -- scans are old or foreign to the other, and what only one of them sees or tells
 -- neither goes nor changes with the scans of the other.
 BEGIN;
-SELECT plan(44);
+SELECT plan(46);
 SELECT test.tenant() AS t \gset
 
 CREATE FUNCTION pg_temp.collectd(p_minute numeric, p_rows test.exe[],
@@ -84,6 +84,18 @@ SELECT is((SELECT process_dna.agents_retire(:t, 'web2', 'me')), 'done',
   'when a host is retired');
 SELECT is(pg_temp.snmp(14, ARRAY[test.exe('/a', 'a')], poll => 'poll2'),
   'judged', 'its poll is free for another');
+
+SELECT is((SELECT array_agg(outcome ORDER BY scan) FROM process_dna.ingest(:t,
+    '{one,two,one}', '{NULL,NULL,NULL}', '{NULL,NULL,NULL}', '{p,p,p}',
+    '{f,f,f}', '{snmp,snmp,snmp}',
+    ARRAY[test.at(1), test.at(2), test.at(3)],
+    ARRAY[test.at(1), test.at(2), test.at(3)], '{1,2,3}', '{60,60,60}',
+    '{t,t,t}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',
+    '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',
+    '{}', '{}')), '{judged,wrong-signer,judged}',
+  'a poll speaks for one host, also where its scans come together');
+SELECT is((SELECT count(*)::integer FROM process_dna.agents
+    WHERE tenant_id = :t AND name = 'two'), 0, 'and makes one agent');
 
 -- What one does not see
 SELECT pg_temp.heard();
