@@ -39,8 +39,8 @@ void snmp_peer_free(struct snmp_peer *peer); /* NULL does nothing */
 const char *snmp_peer_open(struct snmp_peer *peer);
 
 /* Close and forget the other's engine, since it may be another one when it
- * comes back, or the same with its clock set back, also where -e names it. The callbacks of requests
- * without an answer are called as timed out. */
+ * comes back, or the same with its clock set back, also where -e names it. The
+ * callbacks of requests without an answer are called as timed out. */
 void snmp_peer_close(struct snmp_peer *peer);
 
 /* Close, but keep the engine for the next time: all went well. */
