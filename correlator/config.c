@@ -33,6 +33,35 @@ void config_print(const char *file, unsigned line, const char *format, ...) {
   va_end(args);
 }
 
+static int compare_texts(const void *a, const void *b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* No two polls may speak for one host: the second would always be refused.
+ * Returns 0, -EINVAL or -ENOMEM. */
+static int check_polls(const char *file, const struct config *config) {
+  size_t len = 0;
+  int rc = 0;
+  const char **hosts = calloc(config->polls_len + 1, sizeof(*hosts));
+
+  if (hosts == NULL)
+    return -ENOMEM;
+  for (size_t i = 0; i < config->polls_len; i++)
+    if (config->polls[i].host != NULL)
+      hosts[len++] = config->polls[i].host;
+  qsort(hosts, len, sizeof(*hosts), compare_texts);
+  for (size_t i = 1; i < len && rc == 0; i++)
+    if (strcmp(hosts[i - 1], hosts[i]) == 0) {
+      config_print(file, 0,
+                   "host: expected another in each snmp-poll, found "
+                   "'%s' twice",
+                   hosts[i]);
+      rc = -EINVAL;
+    }
+  free(hosts);
+  return rc;
+}
+
 int config_read(const char *file, struct config **ret_config) {
   struct config *config = NULL;
   char *text = NULL;
@@ -61,6 +90,8 @@ int config_read(const char *file, struct config **ret_config) {
   if (config->file == NULL)
     goto out;
   rc = config_parse(file, checked, config);
+  if (rc == 0)
+    rc = check_polls(file, config);
   if (rc != 0)
     goto out;
   if ((st.st_mode & 077) != 0 &&

@@ -298,6 +298,11 @@ static const struct {
      DB "snmp-poll a { session = '-v 2c -c c h' }\n"
         "snmp-poll a { session = '-v 2c -c c h' }\n",
      ":3: "},
+    {"two polls of a host",
+     DB "snmp-poll a { session = '-v 2c -c c h' host = h }\n"
+        "snmp-poll c { session = '-v 2c -c c g' host = g }\n"
+        "snmp-poll b { session = '-v 2c -c c i' host = h }\n",
+     ": host: expected another in each snmp-poll, found 'h' twice"},
     {"bad session", DB "trap-sink a { session = '-v 9 localhost' }\n",
      ":2: session: expected "},
 };
