@@ -59,7 +59,7 @@ static int add_names(const struct snmp_addresses *a, netsnmp_pdu *pdu) {
 
 static int add_rows(const struct snmp_addresses *a, netsnmp_pdu *pdu) {
   pdu->non_repeaters = 0;
-  pdu->max_repetitions = SNMP_ADDRESSES_ASKED;
+  pdu->max_repetitions = a->few ? SNMP_ADDRESSES_FEW : SNMP_ADDRESSES_ASKED;
   if (a->stage == SNMP_ADDRESSES_OLD)
     return add(pdu, old_interface, a->after, a->after_len);
   int r = add(pdu, new_interface, a->after, a->after_len);

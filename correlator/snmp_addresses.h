@@ -18,6 +18,7 @@ enum {
   SNMP_ADDRESSES_MAX = 64,    /* kept; hosts with more have the first ones */
   SNMP_ADDRESSES_ROWS = 1024, /* read; a table that goes on is left there */
   SNMP_ADDRESSES_ASKED = 32,  /* rows in one request */
+  SNMP_ADDRESSES_FEW = 8,     /* or so many, where long answers get lost */
 };
 
 enum snmp_addresses_stage {
@@ -35,6 +36,7 @@ struct snmp_address_row {
 /* Zeroed at first; nothing is owned. */
 struct snmp_addresses {
   enum snmp_addresses_stage stage;
+  bool few;
   size_t rows_read;
   uint32_t after[32]; /* the index of the last row read */
   size_t after_len;

@@ -47,6 +47,7 @@ struct snmp_poll *snmp_poll_new(const struct snmp_poll_setup *setup) {
   }
   poll->setup = *setup;
   poll->rows = setup->rows;
+  poll->addresses.few = setup->rows == 1;
   poll->report = report;
   return poll;
 }
@@ -347,10 +348,14 @@ enum snmp_poll_outcome snmp_poll_answer(struct snmp_poll *poll,
 }
 
 bool snmp_poll_shrink(struct snmp_poll *poll) {
-  if (poll->stage != TABLE || poll->rows == 1)
-    return false;
-  poll->rows = 1;
-  return true;
+  bool shrinks = (poll->stage == TABLE && poll->rows > 1) ||
+                 (poll->stage == ADDRESSES && !poll->addresses.few);
+
+  if (shrinks) {
+    poll->rows = 1;
+    poll->addresses.few = true;
+  }
+  return shrinks;
 }
 
 unsigned snmp_poll_rows(const struct snmp_poll *poll) { return poll->rows; }

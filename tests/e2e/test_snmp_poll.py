@@ -173,6 +173,7 @@ class Lossy(SnmpAgent):
     """Whose long answers get lost."""
 
     lossy = True
+    with_addresses = False
 
     def __init__(self, *args, **kwargs):
         self.asked = []
@@ -183,6 +184,8 @@ class Lossy(SnmpAgent):
             self.asked.append(repetitions)
             if self.lossy and repetitions > 1:
                 raise BlockingIOError  # no answer
+        if self.with_addresses and repetitions > 8:
+            raise BlockingIOError
         return super().answer(kind, oids, repetitions)
 
 
@@ -202,6 +205,20 @@ def test_long_answers_are_asked_for_again(make_system, responder):
     agent.away = False
     wait_for("its table is asked for", lambda: agent.asked, 60)
     assert agent.asked[0] == 8
+
+
+def test_a_host_with_many_addresses_behind_a_short_way(make_system, responder):
+    agent = responder.add(Lossy(
+        "many", executables(), interval=60,
+        addresses=[(f"192.0.2.{i}", 2) for i in range(1, 41)]))
+    agent.with_addresses = True
+    responder.start()
+    central = make_system(polls=polls([agent])).start()
+    wait_heard(central, "many")
+    assert len(central.sql(
+        "SELECT address FROM process_dna.agent_addresses")) == 40
+    # What is too long there is so here.
+    assert set(agent.asked) == {1}
 
 
 def test_an_agent_that_is_away_is_silent_until_it_is_back(make_system, responder):
