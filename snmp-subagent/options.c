@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <net-snmp/net-snmp-config.h>
@@ -84,6 +85,15 @@ static int handle_log(struct options *options, int argc, char **argv) {
   return -1;
 }
 
+/* Why a file can't be read, or 0. */
+static int read_error(const char *name) {
+  struct stat st;
+
+  if (access(name, R_OK) < 0 || stat(name, &st) < 0)
+    return errno;
+  return S_ISDIR(st.st_mode) ? EISDIR : 0;
+}
+
 /* The library goes on without a file that it can't read. */
 static int handle_files(const char *files) {
   const char *file = files;
@@ -91,7 +101,7 @@ static int handle_files(const char *files) {
   while (*file != '\0') {
     size_t len = strcspn(file, ",");
     char *name = strndup(file, len);
-    int error = name == NULL ? ENOMEM : access(name, R_OK) < 0 ? errno : 0;
+    int error = name == NULL ? ENOMEM : read_error(name);
 
     if (error != 0) {
       (void)fprintf(stderr, "process-dna-agentx: -c %.*s: %s\n", (int)len, file,

@@ -71,6 +71,7 @@ def test_other_programs_mistakes_are_theirs(place):
     (["--scanInterval=0", "--scan"], 2, "--scanInterval: expected"),
     (["word"], 2, "word: expected an option"),
     (["-c", "/none/x.conf"], 2, "/none/x.conf: No such file"),
+    (["--scan", "-C", "-c", "/"], 2, "-c /: Is a directory"),
     (["-Lq"], 2, "usage:"),
     (["--scan", "--procRoot=/none"], 1, "can't scan /none: No such file"),
     (["-f", "-x", "/none", "--procRoot=/none"], 1, "can't scan /none"),
