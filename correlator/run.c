@@ -109,6 +109,8 @@ static int start_snmp(struct run *run) {
   return rc;
 }
 
+/* After the sources: the library parses their session strings with state of
+ * its own that no lock guards. */
 static int start_traps(struct run *run) {
   return run->traps == NULL
              ? 0
@@ -158,8 +160,8 @@ int command_run(const struct config *config, int argc, char **argv) {
 
   if ((rc = make_state_dir(config->state_dir)) != 0 ||
       (rc = start_snmp(&run)) != 0 || (rc = start_loop(&run)) != 0 ||
-      (rc = start_ingest(&run)) != 0 || (rc = start_traps(&run)) != 0 ||
-      (rc = start_sources(&run)) != 0)
+      (rc = start_ingest(&run)) != 0 || (rc = start_sources(&run)) != 0 ||
+      (rc = start_traps(&run)) != 0)
     goto out;
   say_ready(config);
   if (event_base_dispatch(run.base) < 0)
