@@ -2,7 +2,8 @@
 -- have to be judged: new ones, those that changed, and those whose last verdict
 -- is not settled. What a complete scan no longer has was last seen in the scan
 -- before, unless another way by which its agent is seen has it; what a way does
--- not tell (the file's facts, a name) is kept from another. changed are the agents where something came or went.
+-- not tell (the file's facts, a name) is kept from another. changed are the
+-- agents where something came or went.
 CREATE OR REPLACE FUNCTION process_dna.executables_note(
   p_tenant integer, p_scans process_dna.scan[],
   p_rows process_dna.observation[],
