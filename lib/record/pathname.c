@@ -107,6 +107,27 @@ int pathname_decode(const char *text, char **ret_raw) {
   return 0;
 }
 
+int pathname_merge_usr(const char *raw, char **ret_merged) {
+  static const char *const folders[] = {"/bin",   "/sbin",   "/lib",   "/lib32",
+                                        "/lib64", "/libx32", "/libo32"};
+  size_t first = raw[0] == '/' ? 1 + strcspn(raw + 1, "/") : 0;
+  char *merged;
+
+  for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+    if (strlen(folders[i]) == first && memcmp(raw, folders[i], first) == 0) {
+      if (asprintf(&merged, "/usr%s", raw) < 0)
+        return -ENOMEM;
+      *ret_merged = merged;
+      return 0;
+    }
+  }
+  merged = strdup(raw);
+  if (merged == NULL)
+    return -ENOMEM;
+  *ret_merged = merged;
+  return 0;
+}
+
 /* Cutting between codes takes at most two bytes off either end. */
 enum { CUT_MAX = CODE_LEN - 1 };
 

@@ -41,6 +41,11 @@ int pathname_encode(const char *raw, char **ret_text);
  * -ENOMEM. */
 int pathname_decode(const char *text, char **ret_raw);
 
+/* Write a raw path as it is where /bin, /sbin, /lib and the like are links into
+ * /usr (merged /usr): "/bin/sh" is "/usr/bin/sh". Others stay as they are. The
+ * caller frees *ret_merged. Returns 0 or -ENOMEM. */
+int pathname_merge_usr(const char *raw, char **ret_merged);
+
 /* Is this an identity that was shortened? */
 bool pathname_is_shortened(const char *text);
 

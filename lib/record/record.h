@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "lib/record/digest.h"
+#include "lib/record/package.h"
 
 /* State of a process's executable; the numbers are those of PROCESS-DNA-MIB.
  */
@@ -54,22 +55,6 @@ struct file_facts {
   uint32_t gid;
   int64_t mtime_s; /* seconds since the epoch */
   int64_t ctime_s;
-};
-
-enum {
-  PACKAGE_MANAGER_MAX = 8, /* "dpkg", "rpm" */
-  PACKAGE_NAME_MAX = 64,
-  PACKAGE_VERSION_MAX = 64,
-  PACKAGE_ARCH_MAX = 16,
-};
-
-/* The package that owns a file. No package: manager is "". */
-struct package {
-  char manager[PACKAGE_MANAGER_MAX + 1];
-  char name[PACKAGE_NAME_MAX + 1];
-  char version[PACKAGE_VERSION_MAX + 1];
-  char arch[PACKAGE_ARCH_MAX + 1];
-  bool in_transaction; /* the package manager is changing it right now */
 };
 
 enum {

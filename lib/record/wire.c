@@ -106,25 +106,6 @@ int wire_from_file(const struct executable *e, struct wire_list *ret) {
   return 0;
 }
 
-/* Do the parts of a package stand in the characters that every manager's
- * policy allows? What separates them (':' after the manager, '=' before the
- * version, the last ':' before the architecture) can then be found again: a
- * version may hold ':' (its epoch), a name and an architecture may not. */
-static bool package_valid(const struct package *p) {
-  static const char name[] = "0123456789abcdefghijklmnopqrstuvwxyz"
-                             "ABCDEFGHIJKLMNOPQRSTUVWXYZ._+-";
-  static const char version[] = "0123456789abcdefghijklmnopqrstuvwxyz"
-                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ._+-~^:";
-  const char *const words[] = {p->manager, p->name, p->arch};
-
-  for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-    if (words[i][0] == '\0' || words[i][strspn(words[i], name)] != '\0')
-      return false;
-  }
-  return p->version[0] != '\0' &&
-         p->version[strspn(p->version, version)] == '\0';
-}
-
 int wire_from_package(const struct executable *e, struct wire_list *ret) {
   const struct package *p = &e->package;
   struct wire_list list;

@@ -235,6 +235,32 @@ static void bad_snmp_texts_are_refused(void **state) {
   assert_int_equal(pathname_to_snmp("", "x", snmp), -EINVAL);
 }
 
+static void merged_usr_is_one_path(void **state) {
+  static const char *const cases[][2] = {
+      {"/bin/sh", "/usr/bin/sh"},
+      {"/sbin/init", "/usr/sbin/init"},
+      {"/lib/systemd/systemd", "/usr/lib/systemd/systemd"},
+      {"/lib64/ld-linux-x86-64.so.2", "/usr/lib64/ld-linux-x86-64.so.2"},
+      {"/libx32/a", "/usr/libx32/a"},
+      {"/bin", "/usr/bin"},
+      {"/usr/bin/sh", "/usr/bin/sh"},
+      {"/binary/sh", "/binary/sh"},
+      {"/library/a", "/library/a"},
+      {"/opt/bin/sh", "/opt/bin/sh"},
+      {"/", "/"},
+      {"bin/sh", "bin/sh"},
+  };
+
+  (void)state;
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    char *merged;
+
+    assert_int_equal(pathname_merge_usr(cases[i][0], &merged), 0);
+    assert_string_equal(merged, cases[i][1]);
+    free(merged);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(paths_are_written_as_the_design_has_them),
@@ -245,6 +271,7 @@ int main(void) {
       cmocka_unit_test(what_the_encoder_does_not_write_is_refused),
       cmocka_unit_test(snmp_texts_lead_to_the_same_identity),
       cmocka_unit_test(bad_snmp_texts_are_refused),
+      cmocka_unit_test(merged_usr_is_one_path),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
