@@ -49,16 +49,16 @@ static enum db_error configure_tenant(struct worker *w, struct db *db) {
   char silent[NUMBER_MAX];
   char learning[NUMBER_MAX];
   char wait[NUMBER_MAX];
-  const char *params[] = {w->config->tenant, silent, learning, wait,
-                          policy->unverified_update};
+  const char *params[] = {w->config->tenant,         silent, learning, wait,
+                          policy->unverified_update, "{}"};
   PGresult *result = NULL;
 
   (void)snprintf(silent, sizeof(silent), "%u", policy->silent_s);
   (void)snprintf(learning, sizeof(learning), "%u", policy->learning_s);
   (void)snprintf(wait, sizeof(wait), "%u", policy->manifest_wait_s);
-  enum db_error error =
-      db_query(db, "SELECT process_dna.configure_tenant($1, $2, $3, $4, $5)", 5,
-               params, &result);
+  enum db_error error = db_query(
+      db, "SELECT process_dna.configure_tenant($1, $2, $3, $4, $5, $6)", 6,
+      params, &result);
   if (error == DB_OK)
     w->tenant = (int)strtol(PQgetvalue(result, 0, 0), NULL, 10);
   PQclear(result);

@@ -1,6 +1,12 @@
 -- Everything that is known of one alert, by its number or its key (of a key
 -- the open one, else the last): the columns of list_alerts and what an
 -- explanation needs besides. What is not known is null.
+--
+-- The manifest_ columns are of the manifest that decided: the one that
+-- contradicts the alert's digest, or, where its digest is the baseline now, the
+-- one that lists it; else of any manifest of the package version.
+-- manifest_digests are those that the version's manifests have for the path,
+-- with a space between; the request_ columns tell how it stands with fetching.
 CREATE OR REPLACE FUNCTION process_dna.alert_facts(
   p_tenant integer, p_key_or_id text)
 RETURNS TABLE (alert_id bigint, key text, severity text, state text,
@@ -16,6 +22,9 @@ RETURNS TABLE (alert_id bigint, key text, severity text, state text,
   agents_with_baseline bigint, agents_with_observed bigint,
   address text, package_manager text, package_name text,
   package_version text, package_arch text, manifest_provenance text,
+  manifest_origin text, manifest_added_by text, manifest_added_at timestamptz,
+  manifest_package text, manifest_version text, manifest_digests text,
+  request_state text, request_at timestamptz, request_error text,
   mitre text, closed_at timestamptz)
 LANGUAGE plpgsql STABLE AS $$
 #variable_conflict use_column
@@ -33,11 +42,11 @@ BEGIN
     process_dna.agents_with(p_tenant, a.agent_id, nullif(a.exe_sha256, '')),
     host(g.ip), nullif(a.manager, ''), nullif(a.package, ''),
     nullif(a.version, ''), nullif(a.arch, ''),
-    (SELECT string_agg(DISTINCT m.provenance, ', ')
-     FROM process_dna.manifests m
-     WHERE m.tenant_id = p_tenant AND m.path = a.exe_path AND a.package <> ''
-       AND (m.manager, m.package, m.version, m.arch)
-           = (a.manager, a.package, a.version, a.arch)),
+    m.provenance, m.origin, m.added_by, m.added_at, m.package, m.version,
+    (SELECT string_agg(DISTINCT e.sha256, ' ')
+     FROM process_dna.manifest_files(p_tenant, a.manager, a.package,
+                                     a.version, a.arch, a.exe_path) e),
+    q.state, q.requested_at, q.error,
     CASE a.kind WHEN 'binary-changed' THEN 'T1036 T1554' END, a.closed_at
   FROM process_dna.process_dna_alerts a
   LEFT JOIN process_dna.agents g
@@ -46,6 +55,21 @@ BEGIN
     ON x.tenant_id = p_tenant AND x.agent_id = a.agent_id
     AND x.container = a.container AND x.path = a.exe_path
     AND x.sha256 = a.exe_sha256 AND x.state = a.exe_state
+  LEFT JOIN process_dna.baselines b
+    ON b.tenant_id = p_tenant AND b.agent_id = a.agent_id
+    AND b.container = a.container AND b.path = a.exe_path AND b.until IS NULL
+    AND b.sha256 = a.exe_sha256
+  LEFT JOIN process_dna.manifest_packages m
+    ON m.tenant_id = p_tenant AND m.package_id = coalesce(a.package_id,
+      b.package_id, (
+        SELECT o.package_id FROM process_dna.manifest_packages o
+        WHERE o.tenant_id = p_tenant AND a.package <> ''
+          AND (o.manager, o.package, o.version, o.arch)
+              = (a.manager, a.package, a.version, a.arch)
+        ORDER BY process_dna.manifest_trust(o.provenance) DESC LIMIT 1))
+  LEFT JOIN process_dna.manifest_requests q
+    ON q.tenant_id = p_tenant AND q.manager = a.manager
+    AND q.package = a.package AND q.version = a.version AND q.arch = a.arch
   WHERE a.tenant_id = p_tenant
     AND (a.key = p_key_or_id
          OR a.alert_id = CASE WHEN p_key_or_id ~ '^[0-9]{1,18}$'

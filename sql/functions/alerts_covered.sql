@@ -13,6 +13,7 @@ BEGIN
     ON i.tenant_id = p_tenant AND i.agent_id = a.agent_id
     AND i.container = a.container AND i.manager = a.manager
     AND i.package = a.package AND i.arch = a.arch
+    AND i.until IS NULL
   WHERE a.tenant_id = p_tenant AND a.state = 'open'
     AND a.kind = 'binary-changed'
     AND a.verdict IN ('not-in-manifest', 'unverified-update',

@@ -82,7 +82,7 @@ BEGIN
             WHERE j.tenant_id = p_tenant AND j.agent_id = r.agent_id
               AND j.container = r.container AND j.manager = r.manager
               AND j.package = r.package AND j.arch = r.arch
-              AND NOT j.in_transaction
+              AND j.until IS NULL AND NOT j.in_transaction
             LIMIT 1) i
           CROSS JOIN LATERAL (
             SELECT j.ctid AS place FROM process_dna.baselines j

@@ -40,7 +40,7 @@ BEGIN
              OR v.verdict = 'unverified-update'
              AND t.unverified_update = 'accept'), false),
       v.verdict IN ('held-manifest', 'unverified-update'),
-      b.sha256, b.grade, b.since, b.made_by, b.version
+      b.sha256, b.grade, b.since, b.made_by, b.version, false, NULL, NULL
     )::process_dna.judgement
   FROM unnest(p_rows) AS r
   JOIN process_dna.tenants t ON t.tenant_id = p_tenant
@@ -56,7 +56,7 @@ BEGIN
     SELECT * FROM process_dna.package_inventory o
     WHERE o.tenant_id = p_tenant AND o.agent_id = r.agent_id
       AND o.container = r.container AND o.manager = r.manager
-      AND o.package = r.package AND o.arch = r.arch
+      AND o.package = r.package AND o.arch = r.arch AND o.until IS NULL
     LIMIT 1) i ON r.package <> ''
   LEFT JOIN LATERAL (
     SELECT * FROM process_dna.manifest_paths o
@@ -163,7 +163,7 @@ BEGIN
                  = (r.manager, r.package, k.version, r.arch)
            LIMIT 1) IS NULL
       THEN CASE
-        WHEN t.manifest_fetch AND t.manifest_wait_s > 0
+        WHEN r.manager = ANY (t.manifest_fetch) AND t.manifest_wait_s > 0
           AND coalesce((SELECT q.state IN ('queued', 'running')
                           AND r.arrived_at < q.requested_at
                             + least(t.manifest_wait_s, 1800) * interval '1 s'

@@ -47,7 +47,8 @@ RETURNS TABLE (key text, value text) LANGUAGE sql STABLE AS $$
     ('manifest-requests', (SELECT count(*)::text
                            FROM process_dna.manifest_requests
                            WHERE tenant_id = p_tenant
-                             AND state IN ('queued', 'running'))),
+                             AND state IN ('queued', 'running',
+                                           'failed'))),
     ('traps-waiting', o.waiting::text),
     ('traps-failing', o.failing::text),
     ('traps-oldest', to_char(o.oldest AT TIME ZONE 'UTC',

@@ -1,25 +1,27 @@
--- Trigger: a row that is inserted into the view manifests goes into the tables
--- behind it; what is there already stays as it is.
+-- Trigger: a row that is inserted into the view manifests becomes a manifest of
+-- its own package version, or goes into the one that was made so before.
 CREATE OR REPLACE FUNCTION process_dna.manifest_insert() RETURNS trigger
 LANGUAGE plpgsql AS $$
+DECLARE
+  v_content text := repeat('0', 64);
+  v_id integer;
 BEGIN
-  INSERT INTO process_dna.manifest_packages
-    (tenant_id, manager, package, version, arch, provenance)
-  VALUES (NEW.tenant_id, NEW.manager, NEW.package, NEW.version, NEW.arch,
-          NEW.provenance)
-  ON CONFLICT DO NOTHING;
-  INSERT INTO process_dna.manifest_paths (tenant_id, path)
-  VALUES (NEW.tenant_id, NEW.path)
-  ON CONFLICT DO NOTHING;
-  INSERT INTO process_dna.manifest_digests
-    (tenant_id, path_id, package_id, digest)
-  SELECT NEW.tenant_id, f.path_id, p.package_id, decode(NEW.sha256, 'hex')
-  FROM process_dna.manifest_packages p, process_dna.manifest_paths f
-  WHERE p.tenant_id = NEW.tenant_id
-    AND (p.manager, p.package, p.version, p.arch, p.provenance)
-        = (NEW.manager, NEW.package, NEW.version, NEW.arch, NEW.provenance)
-    AND f.tenant_id = NEW.tenant_id AND f.path = NEW.path
-  ON CONFLICT DO NOTHING;
+  IF process_dna.manifest_add(NEW.tenant_id, NEW.manager, NEW.package,
+       NEW.version, NEW.arch, v_content, NEW.provenance,
+       coalesce(NEW.origin, ''), coalesce(NEW.added_by, ''), NULL, NULL,
+       ARRAY[NEW.path], ARRAY[NEW.sha256], ARRAY[coalesce(NEW.conffile, false)])
+     = 'added' THEN
+    RETURN NEW;
+  END IF;
+  SELECT m.package_id INTO STRICT v_id FROM process_dna.manifest_packages m
+    WHERE m.tenant_id = NEW.tenant_id AND m.package = NEW.package
+      AND m.version = NEW.version AND m.arch = NEW.arch
+      AND m.manager = NEW.manager
+      AND m.content_sha256 = decode(v_content, 'hex') AND m.path_glob IS NULL;
+  PERFORM process_dna.manifest_fill(NEW.tenant_id, v_id, NEW.package = '',
+    ARRAY[NEW.path], ARRAY[NEW.sha256], ARRAY[coalesce(NEW.conffile, false)]);
+  PERFORM process_dna.manifest_enqueue(NEW.tenant_id, NEW.manager,
+    NEW.package, NEW.version, NEW.arch, ARRAY[NEW.sha256]);
   RETURN NEW;
 END $$;
 

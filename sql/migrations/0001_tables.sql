@@ -40,7 +40,8 @@ CREATE TABLE process_dna.tenants (
   silent_s integer NOT NULL DEFAULT 180 CHECK (silent_s > 0),
   learning_s integer NOT NULL DEFAULT 86400 CHECK (learning_s >= 0),
   manifest_wait_s integer NOT NULL DEFAULT 1800 CHECK (manifest_wait_s >= 0),
-  manifest_fetch boolean NOT NULL DEFAULT false,
+  manifest_fetch text[] NOT NULL DEFAULT '{}'
+    CHECK (array_position(manifest_fetch, NULL) IS NULL),
   unverified_update text NOT NULL DEFAULT 'critical'
     CHECK (unverified_update IN ('critical', 'warning', 'info', 'accept')),
   created_at timestamptz NOT NULL DEFAULT now()
@@ -51,7 +52,7 @@ COMMENT ON COLUMN process_dna.tenants.name IS 'Name in the configuration';
 COMMENT ON COLUMN process_dna.tenants.silent_s IS 'An agent is silent after three cycles, but not before this many seconds';
 COMMENT ON COLUMN process_dna.tenants.learning_s IS 'Seconds in which first uses on a new agent raise no warning';
 COMMENT ON COLUMN process_dna.tenants.manifest_wait_s IS 'Seconds that a verdict waits for a manifest that is being fetched';
-COMMENT ON COLUMN process_dna.tenants.manifest_fetch IS 'Whether manifests are fetched at all; a verdict waits for none otherwise';
+COMMENT ON COLUMN process_dna.tenants.manifest_fetch IS 'Package managers whose manifests are fetched; a verdict waits for no others';
 COMMENT ON COLUMN process_dna.tenants.unverified_update IS 'Severity of an update without a manifest, or accept';
 COMMENT ON COLUMN process_dna.tenants.created_at IS 'When the tenant was first configured';
 
@@ -155,6 +156,7 @@ CREATE TABLE process_dna.executables (
   unreadable_scans integer NOT NULL CHECK (unreadable_scans >= 0),
   verdict text,
   held_since timestamptz,
+  held_until timestamptz,
   acknowledged boolean NOT NULL,
   settled boolean NOT NULL,
   PRIMARY KEY (tenant_id, agent_id, container, path, sha256, state),
@@ -164,6 +166,9 @@ CREATE TABLE process_dna.executables (
 ) WITH (fillfactor = 85);
 CREATE INDEX executables_unsettled
   ON process_dna.executables (tenant_id, agent_id) WHERE NOT settled;
+CREATE INDEX executables_held
+  ON process_dna.executables (held_until, tenant_id)
+  WHERE held_until IS NOT NULL;
 COMMENT ON TABLE process_dna.executables IS 'Executables that were seen running, one row per digest and state; facts are those of the last scan in which any of the judged ones changed';
 COMMENT ON COLUMN process_dna.executables.tenant_id IS 'Tenant of the agent';
 COMMENT ON COLUMN process_dna.executables.agent_id IS 'Agent that runs it';
@@ -193,8 +198,199 @@ COMMENT ON COLUMN process_dna.executables.last_seen IS 'Last scan with it; null 
 COMMENT ON COLUMN process_dna.executables.unreadable_scans IS 'Scans running in which it could not be read, other than pending';
 COMMENT ON COLUMN process_dna.executables.verdict IS 'Last verdict; null if there could be none yet';
 COMMENT ON COLUMN process_dna.executables.held_since IS 'Arrival of the scan since which the verdict is held';
+COMMENT ON COLUMN process_dna.executables.held_until IS 'When the hold may have ended, if nothing else ends it: it is judged anew then';
 COMMENT ON COLUMN process_dna.executables.acknowledged IS 'Somebody accepted the alert about it, although its digest can''t be trusted; until it is gone';
 COMMENT ON COLUMN process_dna.executables.settled IS 'Seen again unchanged, it needs no new verdict';
+
+CREATE TABLE process_dna.package_inventory (
+  tenant_id integer NOT NULL,
+  agent_id bigint NOT NULL,
+  container text COLLATE "C" NOT NULL CHECK (container ~ '^[A-Za-z0-9._-]{0,40}$'),
+  manager text COLLATE "C" NOT NULL CHECK (length(manager) BETWEEN 1 AND 8),
+  package text COLLATE "C" NOT NULL CHECK (length(package) BETWEEN 1 AND 64),
+  arch text COLLATE "C" NOT NULL CHECK (length(arch) <= 16),
+  version text COLLATE "C" NOT NULL CHECK (length(version) BETWEEN 1 AND 64),
+  in_transaction boolean NOT NULL,
+  transaction_at timestamptz,
+  since timestamptz NOT NULL,
+  until timestamptz CHECK (until > since),
+  UNIQUE NULLS NOT DISTINCT (tenant_id, agent_id, container, manager, package,
+                             arch, until),
+  FOREIGN KEY (tenant_id, agent_id) REFERENCES process_dna.agents,
+  CHECK (in_transaction = (transaction_at IS NOT NULL))
+) WITH (fillfactor = 85);
+CREATE INDEX package_inventory_version ON process_dna.package_inventory
+  ((package || ' ' || version), tenant_id, until, agent_id);
+COMMENT ON TABLE process_dna.package_inventory IS 'Packages that own executables which an agent ran, with the version that it last reported (until is null) and all former ones';
+COMMENT ON COLUMN process_dna.package_inventory.tenant_id IS 'Tenant of the agent';
+COMMENT ON COLUMN process_dna.package_inventory.agent_id IS 'The agent';
+COMMENT ON COLUMN process_dna.package_inventory.container IS 'Key of the container image that has the package, empty for the host';
+COMMENT ON COLUMN process_dna.package_inventory.manager IS 'Package manager: dpkg, rpm';
+COMMENT ON COLUMN process_dna.package_inventory.package IS 'Name of the package';
+COMMENT ON COLUMN process_dna.package_inventory.arch IS 'Its architecture';
+COMMENT ON COLUMN process_dna.package_inventory.version IS 'Its version';
+COMMENT ON COLUMN process_dna.package_inventory.in_transaction IS 'The package manager is changing it, or was when the version became a former one';
+COMMENT ON COLUMN process_dna.package_inventory.transaction_at IS 'Arrival of the first scan since which it has been changing it in all';
+COMMENT ON COLUMN process_dna.package_inventory.since IS 'First scan with this version, by the host''s clock';
+COMMENT ON COLUMN process_dna.package_inventory.until IS 'When another version took its place, or the package no longer owned what it had owned';
+
+-- Ten million digests are some thousand packages and some hundred thousand
+-- paths: these are kept once, and digests as bytes.
+CREATE TABLE process_dna.manifest_packages (
+  tenant_id integer NOT NULL REFERENCES process_dna.tenants,
+  package_id integer GENERATED ALWAYS AS IDENTITY,
+  manager text COLLATE "C" NOT NULL CHECK (length(manager) <= 8),
+  package text COLLATE "C" NOT NULL CHECK (length(package) <= 64),
+  version text COLLATE "C" NOT NULL CHECK (length(version) <= 64),
+  arch text COLLATE "C" NOT NULL CHECK (length(arch) <= 16),
+  content_sha256 bytea NOT NULL CHECK (octet_length(content_sha256) = 32),
+  provenance text COLLATE "C" NOT NULL
+    CHECK (provenance IN ('signed-index', 'signed-package', 'file')),
+  origin text NOT NULL CHECK (length(origin) <= 1024),
+  added_by text NOT NULL CHECK (length(added_by) <= 255),
+  added_at timestamptz NOT NULL DEFAULT now(),
+  path_glob text COLLATE "C" CHECK (length(path_glob) BETWEEN 1 AND 1024),
+  expires_at timestamptz,
+  files integer NOT NULL DEFAULT 0 CHECK (files >= 0),
+  PRIMARY KEY (tenant_id, package_id),
+  CHECK ((package = '') = (manager = '')),
+  CHECK (package = '' OR path_glob IS NULL AND expires_at IS NULL)
+);
+CREATE UNIQUE INDEX manifest_packages_name ON process_dna.manifest_packages
+  (package, version, arch, manager, tenant_id, content_sha256, path_glob)
+  NULLS NOT DISTINCT;
+CREATE INDEX manifest_packages_content ON process_dna.manifest_packages
+  (encode(content_sha256, 'hex'), tenant_id);
+COMMENT ON TABLE process_dna.manifest_packages IS 'Package versions whose files are known; an empty package is a site''s own release';
+COMMENT ON COLUMN process_dna.manifest_packages.tenant_id IS 'Whose manifest it is';
+COMMENT ON COLUMN process_dna.manifest_packages.package_id IS 'Number of the package version';
+COMMENT ON COLUMN process_dna.manifest_packages.manager IS 'Package manager: dpkg, rpm; empty for a release';
+COMMENT ON COLUMN process_dna.manifest_packages.package IS 'Name of the package, empty for a release without one';
+COMMENT ON COLUMN process_dna.manifest_packages.version IS 'Its version';
+COMMENT ON COLUMN process_dna.manifest_packages.arch IS 'Its architecture';
+COMMENT ON COLUMN process_dna.manifest_packages.content_sha256 IS 'SHA-256 of the package, list or archive that the digests were read from';
+COMMENT ON COLUMN process_dna.manifest_packages.provenance IS 'What vouches for it: a signed index, a signature in the package, or only whoever brought the file';
+COMMENT ON COLUMN process_dna.manifest_packages.origin IS 'File, address or index that it came from';
+COMMENT ON COLUMN process_dna.manifest_packages.added_by IS 'Who added it';
+COMMENT ON COLUMN process_dna.manifest_packages.added_at IS 'When it was added';
+COMMENT ON COLUMN process_dna.manifest_packages.path_glob IS 'Of a release: its digests hold at every path that matches, not at those that they are listed with';
+COMMENT ON COLUMN process_dna.manifest_packages.expires_at IS 'Of a release: when it ceases to explain anything new';
+COMMENT ON COLUMN process_dna.manifest_packages.files IS 'How many digests it has';
+
+CREATE TABLE process_dna.manifest_paths (
+  tenant_id integer NOT NULL REFERENCES process_dna.tenants,
+  path_id integer GENERATED ALWAYS AS IDENTITY,
+  path text COLLATE "C" NOT NULL CHECK (length(path) BETWEEN 1 AND 512),
+  PRIMARY KEY (tenant_id, path_id)
+);
+CREATE UNIQUE INDEX manifest_paths_path
+  ON process_dna.manifest_paths (path, tenant_id);
+COMMENT ON TABLE process_dna.manifest_paths IS 'Paths that manifests name';
+COMMENT ON COLUMN process_dna.manifest_paths.tenant_id IS 'Whose manifests they are';
+COMMENT ON COLUMN process_dna.manifest_paths.path_id IS 'Number of the path';
+COMMENT ON COLUMN process_dna.manifest_paths.path IS 'Identity text of the path, /bin and the like as /usr/bin';
+
+CREATE TABLE process_dna.manifest_digests (
+  tenant_id integer NOT NULL,
+  path_id integer NOT NULL,
+  package_id integer NOT NULL,
+  conffile boolean NOT NULL,
+  release boolean NOT NULL,
+  digest bytea NOT NULL CHECK (octet_length(digest) = 32),
+  PRIMARY KEY (tenant_id, path_id, package_id, digest),
+  FOREIGN KEY (tenant_id, path_id) REFERENCES process_dna.manifest_paths,
+  FOREIGN KEY (tenant_id, package_id) REFERENCES process_dna.manifest_packages
+);
+CREATE INDEX manifest_digests_release
+  ON process_dna.manifest_digests (digest, tenant_id) WHERE release;
+COMMENT ON TABLE process_dna.manifest_digests IS 'Digests that files of a package version have';
+COMMENT ON COLUMN process_dna.manifest_digests.tenant_id IS 'Whose manifest it is';
+COMMENT ON COLUMN process_dna.manifest_digests.path_id IS 'The path';
+COMMENT ON COLUMN process_dna.manifest_digests.package_id IS 'The package version';
+COMMENT ON COLUMN process_dna.manifest_digests.conffile IS 'The administrator may change the file, so another digest contradicts nothing';
+COMMENT ON COLUMN process_dna.manifest_digests.release IS 'It is of a release without a package';
+COMMENT ON COLUMN process_dna.manifest_digests.digest IS 'SHA-256 of the file';
+
+CREATE VIEW process_dna.manifests WITH (security_invoker = true) AS
+  SELECT tenant_id, p.manager, p.package, p.version, p.arch, f.path,
+         encode(d.digest, 'hex') AS sha256, d.conffile, p.provenance, p.origin,
+         p.added_by
+  FROM process_dna.manifest_digests d
+  JOIN process_dna.manifest_packages p USING (tenant_id, package_id)
+  JOIN process_dna.manifest_paths f USING (tenant_id, path_id);
+COMMENT ON VIEW process_dna.manifests IS 'Manifests in plain text; rows can be inserted';
+COMMENT ON COLUMN process_dna.manifests.tenant_id IS 'Whose manifest it is';
+COMMENT ON COLUMN process_dna.manifests.manager IS 'Package manager: dpkg, rpm';
+COMMENT ON COLUMN process_dna.manifests.package IS 'Name of the package, empty for a release without one';
+COMMENT ON COLUMN process_dna.manifests.version IS 'Its version';
+COMMENT ON COLUMN process_dna.manifests.arch IS 'Its architecture';
+COMMENT ON COLUMN process_dna.manifests.path IS 'Identity text of the path';
+COMMENT ON COLUMN process_dna.manifests.sha256 IS 'Digest that the file has';
+COMMENT ON COLUMN process_dna.manifests.conffile IS 'The administrator may change the file';
+COMMENT ON COLUMN process_dna.manifests.provenance IS 'What vouches for it';
+COMMENT ON COLUMN process_dna.manifests.origin IS 'Where it comes from';
+COMMENT ON COLUMN process_dna.manifests.added_by IS 'Who added it';
+
+CREATE TABLE process_dna.manifest_requests (
+  tenant_id integer NOT NULL REFERENCES process_dna.tenants,
+  manager text COLLATE "C" NOT NULL CHECK (length(manager) BETWEEN 1 AND 8),
+  package text COLLATE "C" NOT NULL CHECK (length(package) BETWEEN 1 AND 64),
+  version text COLLATE "C" NOT NULL CHECK (length(version) BETWEEN 1 AND 64),
+  arch text COLLATE "C" NOT NULL CHECK (length(arch) <= 16),
+  state text COLLATE "C" NOT NULL DEFAULT 'queued'
+    CHECK (state IN ('queued', 'running', 'found', 'none', 'failed')),
+  requested_at timestamptz NOT NULL DEFAULT now(),
+  answered_at timestamptz,
+  due_at timestamptz NOT NULL DEFAULT now(),
+  leased_by text CHECK (length(leased_by) <= 255),
+  attempts integer NOT NULL DEFAULT 0,
+  error text CHECK (length(error) <= 1024),
+  PRIMARY KEY (tenant_id, manager, package, version, arch)
+);
+COMMENT ON TABLE process_dna.manifest_requests IS 'Package versions that agents were updated to and whose manifest is not known';
+COMMENT ON COLUMN process_dna.manifest_requests.tenant_id IS 'Whose agents have it';
+COMMENT ON COLUMN process_dna.manifest_requests.manager IS 'Package manager: dpkg, rpm';
+COMMENT ON COLUMN process_dna.manifest_requests.package IS 'Name of the package';
+COMMENT ON COLUMN process_dna.manifest_requests.version IS 'Version that is asked for';
+COMMENT ON COLUMN process_dna.manifest_requests.arch IS 'Its architecture';
+COMMENT ON COLUMN process_dna.manifest_requests.state IS 'none: there is no such version; failed: no answer, it is asked for again';
+COMMENT ON COLUMN process_dna.manifest_requests.requested_at IS 'When it was first asked for';
+COMMENT ON COLUMN process_dna.manifest_requests.answered_at IS 'When the first answer came, found or none: no verdict waits since';
+COMMENT ON COLUMN process_dna.manifest_requests.due_at IS 'Not to be taken before: the end of the lease or of the pause';
+COMMENT ON COLUMN process_dna.manifest_requests.leased_by IS 'Who fetches it, or did last';
+COMMENT ON COLUMN process_dna.manifest_requests.attempts IS 'How often it was taken';
+COMMENT ON COLUMN process_dna.manifest_requests.error IS 'Why the last attempt failed';
+
+-- What a manifest decides may be on thousands of agents: it is judged anew some
+-- agents at a time. A scan that was judged without the manifest may commit
+-- after the first look at the queue, so there is a second one when all
+-- transactions have ended that ran then.
+CREATE TABLE process_dna.manifest_queue (
+  tenant_id integer NOT NULL REFERENCES process_dna.tenants,
+  queue_id bigint GENERATED ALWAYS AS IDENTITY,
+  manager text COLLATE "C" NOT NULL,
+  package text COLLATE "C" NOT NULL,
+  version text COLLATE "C" NOT NULL,
+  arch text COLLATE "C" NOT NULL,
+  digests bytea[],
+  agent_after bigint NOT NULL DEFAULT 0,
+  agent_until bigint,
+  barrier xid8,
+  again boolean NOT NULL DEFAULT false,
+  PRIMARY KEY (tenant_id, queue_id)
+);
+COMMENT ON TABLE process_dna.manifest_queue IS 'What has to be judged anew: a manifest came, or the answer that there is none';
+COMMENT ON COLUMN process_dna.manifest_queue.tenant_id IS 'Whose agents are concerned';
+COMMENT ON COLUMN process_dna.manifest_queue.queue_id IS 'Number of the row';
+COMMENT ON COLUMN process_dna.manifest_queue.manager IS 'Package manager, empty for a release';
+COMMENT ON COLUMN process_dna.manifest_queue.package IS 'Package whose executables are concerned, empty for a release';
+COMMENT ON COLUMN process_dna.manifest_queue.version IS 'Its version';
+COMMENT ON COLUMN process_dna.manifest_queue.arch IS 'Its architecture';
+COMMENT ON COLUMN process_dna.manifest_queue.digests IS 'Of a release: the digests that are concerned';
+COMMENT ON COLUMN process_dna.manifest_queue.agent_after IS 'Agents up to this number have been judged';
+COMMENT ON COLUMN process_dna.manifest_queue.agent_until IS 'Only agents up to this number are concerned; null for all';
+COMMENT ON COLUMN process_dna.manifest_queue.barrier IS 'First transaction that had not begun at the first look; null before it';
+COMMENT ON COLUMN process_dna.manifest_queue.again IS 'The second look has begun';
 
 CREATE TABLE process_dna.baselines (
   tenant_id integer NOT NULL,
@@ -208,15 +404,18 @@ CREATE TABLE process_dna.baselines (
   package text COLLATE "C" NOT NULL CHECK (length(package) <= 64),
   version text COLLATE "C" NOT NULL CHECK (length(version) <= 64),
   arch text COLLATE "C" NOT NULL CHECK (length(arch) <= 16),
+  version_at timestamptz,
+  package_id integer,
   since timestamptz NOT NULL,
   until timestamptz CHECK (until > since),
   made_by text CHECK (length(made_by) <= 255),
   why text CHECK (length(why) <= 1024),
   UNIQUE NULLS NOT DISTINCT (tenant_id, agent_id, container, path, until),
-  FOREIGN KEY (tenant_id, agent_id) REFERENCES process_dna.agents
+  FOREIGN KEY (tenant_id, agent_id) REFERENCES process_dna.agents,
+  FOREIGN KEY (tenant_id, package_id) REFERENCES process_dna.manifest_packages
 ) WITH (fillfactor = 95);
 CREATE INDEX baselines_sha256
-  ON process_dna.baselines (decode(sha256, 'hex'), tenant_id);
+  ON process_dna.baselines (decode(sha256, 'hex'), tenant_id, agent_id);
 COMMENT ON TABLE process_dna.baselines IS 'What executables are trusted as: the present digest of each path (until is null) and all former ones';
 COMMENT ON COLUMN process_dna.baselines.tenant_id IS 'Tenant of the agent';
 COMMENT ON COLUMN process_dna.baselines.agent_id IS 'Agent that it holds for';
@@ -228,125 +427,12 @@ COMMENT ON COLUMN process_dna.baselines.manager IS 'Package manager that owned t
 COMMENT ON COLUMN process_dna.baselines.package IS 'Package that owned the file';
 COMMENT ON COLUMN process_dna.baselines.version IS 'Version with which the digest was last seen';
 COMMENT ON COLUMN process_dna.baselines.arch IS 'Architecture of the package';
+COMMENT ON COLUMN process_dna.baselines.version_at IS 'Arrival of the scan from which the version was taken over for the same digest; null if it came with the digest';
+COMMENT ON COLUMN process_dna.baselines.package_id IS 'Manifest that lists the digest, of grade manifest';
 COMMENT ON COLUMN process_dna.baselines.since IS 'When it became the baseline';
 COMMENT ON COLUMN process_dna.baselines.until IS 'When another one took its place';
 COMMENT ON COLUMN process_dna.baselines.made_by IS 'Who accepted it; null if a scan made it';
 COMMENT ON COLUMN process_dna.baselines.why IS 'Why it was accepted';
-
-CREATE TABLE process_dna.package_inventory (
-  tenant_id integer NOT NULL,
-  agent_id bigint NOT NULL,
-  container text COLLATE "C" NOT NULL CHECK (container ~ '^[A-Za-z0-9._-]{0,40}$'),
-  manager text COLLATE "C" NOT NULL CHECK (length(manager) BETWEEN 1 AND 8),
-  package text COLLATE "C" NOT NULL CHECK (length(package) BETWEEN 1 AND 64),
-  arch text COLLATE "C" NOT NULL CHECK (length(arch) <= 16),
-  version text COLLATE "C" NOT NULL CHECK (length(version) BETWEEN 1 AND 64),
-  in_transaction boolean NOT NULL,
-  since timestamptz NOT NULL,
-  PRIMARY KEY (tenant_id, agent_id, container, manager, package, arch),
-  FOREIGN KEY (tenant_id, agent_id) REFERENCES process_dna.agents
-) WITH (fillfactor = 85);
-COMMENT ON TABLE process_dna.package_inventory IS 'Packages that own running executables, with the version that an agent reports now';
-COMMENT ON COLUMN process_dna.package_inventory.tenant_id IS 'Tenant of the agent';
-COMMENT ON COLUMN process_dna.package_inventory.agent_id IS 'The agent';
-COMMENT ON COLUMN process_dna.package_inventory.container IS 'Key of the container image that has the package, empty for the host';
-COMMENT ON COLUMN process_dna.package_inventory.manager IS 'Package manager: dpkg, rpm';
-COMMENT ON COLUMN process_dna.package_inventory.package IS 'Name of the package';
-COMMENT ON COLUMN process_dna.package_inventory.arch IS 'Its architecture';
-COMMENT ON COLUMN process_dna.package_inventory.version IS 'Its version now';
-COMMENT ON COLUMN process_dna.package_inventory.in_transaction IS 'The package manager is changing it';
-COMMENT ON COLUMN process_dna.package_inventory.since IS 'First scan with this version, by the host''s clock';
-
--- Ten million digests are some thousand packages and some hundred thousand
--- paths: these are kept once, and digests as bytes.
-CREATE TABLE process_dna.manifest_packages (
-  tenant_id integer NOT NULL REFERENCES process_dna.tenants,
-  package_id integer GENERATED ALWAYS AS IDENTITY,
-  manager text COLLATE "C" NOT NULL CHECK (length(manager) <= 8),
-  package text COLLATE "C" NOT NULL CHECK (length(package) <= 64),
-  version text COLLATE "C" NOT NULL CHECK (length(version) <= 64),
-  arch text COLLATE "C" NOT NULL CHECK (length(arch) <= 16),
-  provenance text NOT NULL CHECK (length(provenance) BETWEEN 1 AND 255),
-  added_at timestamptz NOT NULL DEFAULT now(),
-  PRIMARY KEY (tenant_id, package_id)
-);
-CREATE UNIQUE INDEX manifest_packages_name ON process_dna.manifest_packages
-  (package, version, arch, manager, tenant_id, provenance);
-COMMENT ON TABLE process_dna.manifest_packages IS 'Package versions whose files are known; an empty package is a site''s own release';
-COMMENT ON COLUMN process_dna.manifest_packages.tenant_id IS 'Whose manifest it is';
-COMMENT ON COLUMN process_dna.manifest_packages.package_id IS 'Number of the package version';
-COMMENT ON COLUMN process_dna.manifest_packages.manager IS 'Package manager: dpkg, rpm';
-COMMENT ON COLUMN process_dna.manifest_packages.package IS 'Name of the package, empty for a release without one';
-COMMENT ON COLUMN process_dna.manifest_packages.version IS 'Its version';
-COMMENT ON COLUMN process_dna.manifest_packages.arch IS 'Its architecture';
-COMMENT ON COLUMN process_dna.manifest_packages.provenance IS 'Where the digests come from';
-COMMENT ON COLUMN process_dna.manifest_packages.added_at IS 'When it was added';
-
-CREATE TABLE process_dna.manifest_paths (
-  tenant_id integer NOT NULL REFERENCES process_dna.tenants,
-  path_id integer GENERATED ALWAYS AS IDENTITY,
-  path text COLLATE "C" NOT NULL CHECK (length(path) BETWEEN 1 AND 512),
-  PRIMARY KEY (tenant_id, path_id)
-);
-CREATE UNIQUE INDEX manifest_paths_path
-  ON process_dna.manifest_paths (path, tenant_id);
-COMMENT ON TABLE process_dna.manifest_paths IS 'Paths that manifests name';
-COMMENT ON COLUMN process_dna.manifest_paths.tenant_id IS 'Whose manifests they are';
-COMMENT ON COLUMN process_dna.manifest_paths.path_id IS 'Number of the path';
-COMMENT ON COLUMN process_dna.manifest_paths.path IS 'Identity text of the path';
-
-CREATE TABLE process_dna.manifest_digests (
-  tenant_id integer NOT NULL,
-  path_id integer NOT NULL,
-  package_id integer NOT NULL,
-  digest bytea NOT NULL CHECK (octet_length(digest) = 32),
-  PRIMARY KEY (tenant_id, path_id, package_id, digest),
-  FOREIGN KEY (tenant_id, path_id) REFERENCES process_dna.manifest_paths,
-  FOREIGN KEY (tenant_id, package_id) REFERENCES process_dna.manifest_packages
-);
-COMMENT ON TABLE process_dna.manifest_digests IS 'Digests that files of a package version have';
-COMMENT ON COLUMN process_dna.manifest_digests.tenant_id IS 'Whose manifest it is';
-COMMENT ON COLUMN process_dna.manifest_digests.path_id IS 'The path';
-COMMENT ON COLUMN process_dna.manifest_digests.package_id IS 'The package version';
-COMMENT ON COLUMN process_dna.manifest_digests.digest IS 'SHA-256 of the file';
-
-CREATE VIEW process_dna.manifests WITH (security_invoker = true) AS
-  SELECT tenant_id, p.manager, p.package, p.version, p.arch, f.path,
-         encode(d.digest, 'hex') AS sha256, p.provenance
-  FROM process_dna.manifest_digests d
-  JOIN process_dna.manifest_packages p USING (tenant_id, package_id)
-  JOIN process_dna.manifest_paths f USING (tenant_id, path_id);
-COMMENT ON VIEW process_dna.manifests IS 'Manifests in plain text; rows can be inserted';
-COMMENT ON COLUMN process_dna.manifests.tenant_id IS 'Whose manifest it is';
-COMMENT ON COLUMN process_dna.manifests.manager IS 'Package manager: dpkg, rpm';
-COMMENT ON COLUMN process_dna.manifests.package IS 'Name of the package, empty for a release without one';
-COMMENT ON COLUMN process_dna.manifests.version IS 'Its version';
-COMMENT ON COLUMN process_dna.manifests.arch IS 'Its architecture';
-COMMENT ON COLUMN process_dna.manifests.path IS 'Identity text of the path';
-COMMENT ON COLUMN process_dna.manifests.sha256 IS 'Digest that the file has';
-COMMENT ON COLUMN process_dna.manifests.provenance IS 'Where it comes from';
-
-CREATE TABLE process_dna.manifest_requests (
-  tenant_id integer NOT NULL REFERENCES process_dna.tenants,
-  manager text COLLATE "C" NOT NULL CHECK (length(manager) BETWEEN 1 AND 8),
-  package text COLLATE "C" NOT NULL CHECK (length(package) BETWEEN 1 AND 64),
-  version text COLLATE "C" NOT NULL CHECK (length(version) BETWEEN 1 AND 64),
-  arch text COLLATE "C" NOT NULL CHECK (length(arch) <= 16),
-  state text COLLATE "C" NOT NULL DEFAULT 'queued'
-    CHECK (state IN ('queued', 'running', 'found', 'none', 'failed')),
-  requested_at timestamptz NOT NULL DEFAULT now(),
-  answered_at timestamptz,
-  PRIMARY KEY (tenant_id, manager, package, version, arch)
-);
-COMMENT ON TABLE process_dna.manifest_requests IS 'Package versions that agents were updated to and whose manifest is not known';
-COMMENT ON COLUMN process_dna.manifest_requests.tenant_id IS 'Whose agents have it';
-COMMENT ON COLUMN process_dna.manifest_requests.manager IS 'Package manager: dpkg, rpm';
-COMMENT ON COLUMN process_dna.manifest_requests.package IS 'Name of the package';
-COMMENT ON COLUMN process_dna.manifest_requests.version IS 'Version that is asked for';
-COMMENT ON COLUMN process_dna.manifest_requests.arch IS 'Its architecture';
-COMMENT ON COLUMN process_dna.manifest_requests.state IS 'none: there is no such version; failed: no answer';
-COMMENT ON COLUMN process_dna.manifest_requests.requested_at IS 'When it was first asked for';
-COMMENT ON COLUMN process_dna.manifest_requests.answered_at IS 'When the answer came';
 
 CREATE TABLE process_dna.process_dna_alerts (
   tenant_id integer NOT NULL REFERENCES process_dna.tenants,
@@ -371,6 +457,7 @@ CREATE TABLE process_dna.process_dna_alerts (
   baseline_since timestamptz,
   baseline_by text,
   baseline_version text,
+  package_id integer,
   pid integer,
   uid bigint,
   process_name text,
@@ -389,6 +476,7 @@ CREATE TABLE process_dna.process_dna_alerts (
   why text CHECK (length(why) <= 1024),
   PRIMARY KEY (tenant_id, alert_id, agent_id),
   FOREIGN KEY (tenant_id, agent_ref) REFERENCES process_dna.agents,
+  FOREIGN KEY (tenant_id, package_id) REFERENCES process_dna.manifest_packages,
   CHECK ((agent_id = 0) = (kind = 'fleet-silent')),
   CHECK ((closed_at IS NULL) = (state = 'open'))
 ) WITH (fillfactor = 85);
@@ -398,7 +486,8 @@ CREATE UNIQUE INDEX process_dna_alerts_open ON process_dna.process_dna_alerts
 CREATE INDEX process_dna_alerts_key
   ON process_dna.process_dna_alerts (key, tenant_id);
 CREATE INDEX process_dna_alerts_sha256
-  ON process_dna.process_dna_alerts (decode(exe_sha256, 'hex'), tenant_id);
+  ON process_dna.process_dna_alerts
+  (decode(exe_sha256, 'hex'), tenant_id, agent_id);
 COMMENT ON TABLE process_dna.process_dna_alerts IS 'Alerts, open and closed; at most one is open per agent, container, path and digest';
 COMMENT ON COLUMN process_dna.process_dna_alerts.tenant_id IS 'Tenant of the agent';
 COMMENT ON COLUMN process_dna.process_dna_alerts.agent_id IS 'Agent that it is about; 0 for a silent fleet';
@@ -420,6 +509,7 @@ COMMENT ON COLUMN process_dna.process_dna_alerts.baseline_grade IS 'Its grade';
 COMMENT ON COLUMN process_dna.process_dna_alerts.baseline_since IS 'Since when it was the baseline';
 COMMENT ON COLUMN process_dna.process_dna_alerts.baseline_by IS 'Who had accepted it';
 COMMENT ON COLUMN process_dna.process_dna_alerts.baseline_version IS 'Package version with which the baseline was last seen';
+COMMENT ON COLUMN process_dna.process_dna_alerts.package_id IS 'Manifest that contradicts the digest';
 COMMENT ON COLUMN process_dna.process_dna_alerts.pid IS 'Lowest pid that ran it when last seen';
 COMMENT ON COLUMN process_dna.process_dna_alerts.uid IS 'Effective user of that process';
 COMMENT ON COLUMN process_dna.process_dna_alerts.process_name IS 'Name of that process';
@@ -443,7 +533,7 @@ CREATE TABLE process_dna.agent_events (
   event_id bigint GENERATED ALWAYS AS IDENTITY,
   at timestamptz NOT NULL DEFAULT now(),
   event text NOT NULL CHECK (event IN ('enrolled', 'bound', 're-enrolled',
-    'rebaselined', 'accepted', 'reset', 'retired', 'rebound', 'address-added',
+    'rebaselined', 'confirmed', 'accepted', 'reset', 'retired', 'rebound', 'address-added',
     'address-removed')),
   container text COLLATE "C" NOT NULL DEFAULT '',
   path text COLLATE "C" NOT NULL DEFAULT '',
@@ -594,9 +684,12 @@ CREATE TYPE process_dna.judgement AS (
   baseline_grade text,
   baseline_since timestamptz,
   baseline_by text,
-  baseline_version text
+  baseline_version text,
+  confirms boolean,
+  package_id integer,
+  held_until timestamptz
 );
-COMMENT ON TYPE process_dna.judgement IS 'A verdict: severity is null where it raises no alert, moves says that the digest takes the baseline''s place, request that a manifest is wanted; the rest is the baseline before it';
+COMMENT ON TYPE process_dna.judgement IS 'A verdict: severity is null where it raises no alert, moves says that the digest takes the baseline''s place, request that a manifest is wanted, confirms that a manifest lists the baseline''s digest; package_id is the manifest that decided, held_until when a hold may end; the rest is the baseline before it';
 
 CREATE TYPE process_dna.package_key AS (
   manager text COLLATE "C",

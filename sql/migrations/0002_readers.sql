@@ -39,7 +39,7 @@ BEGIN
   FOREACH v_table IN ARRAY ARRAY['tenants', 'agents', 'agent_addresses',
     'executables', 'baselines', 'package_inventory', 'manifest_packages',
     'manifest_paths', 'manifest_digests', 'manifest_requests',
-    'process_dna_alerts', 'agent_events', 'trap_sinks', 'trap_outbox']
+    'manifest_queue', 'process_dna_alerts', 'agent_events', 'trap_sinks', 'trap_outbox']
   LOOP
     EXECUTE format('ALTER TABLE process_dna.%I ENABLE ROW LEVEL SECURITY',
                    v_table);

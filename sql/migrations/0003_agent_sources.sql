@@ -19,6 +19,7 @@ CREATE TABLE process_dna.agent_sources (
   last_observed timestamptz,
   last_arrived timestamptz,
   last_sequence bigint,
+  packages boolean NOT NULL DEFAULT false,
   PRIMARY KEY (tenant_id, agent_id, source),
   FOREIGN KEY (tenant_id, agent_id) REFERENCES process_dna.agents
 ) WITH (fillfactor = 50);
@@ -34,6 +35,7 @@ COMMENT ON COLUMN process_dna.agent_sources.interval_s IS 'Seconds from one of i
 COMMENT ON COLUMN process_dna.agent_sources.last_observed IS 'Time of its last scan, by the host''s clock; null takes any';
 COMMENT ON COLUMN process_dna.agent_sources.last_arrived IS 'Arrival of its last scan';
 COMMENT ON COLUMN process_dna.agent_sources.last_sequence IS 'Number of its last scan';
+COMMENT ON COLUMN process_dna.agent_sources.packages IS 'Its last complete scan told of packages: one that tells of none takes nothing away that another tells';
 
 INSERT INTO process_dna.agent_sources
   (tenant_id, agent_id, source, signer, boot, interval_s, last_observed,

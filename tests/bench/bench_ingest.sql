@@ -42,7 +42,7 @@ FROM generate_series(1, 11) n, generate_series(0, 999) i,
 GROUP BY n, kind, turn, arrived
 ORDER BY turn, n;
 
-SELECT process_dna.configure_tenant('bench', 180, 86400, 0, 'critical')
+SELECT process_dna.configure_tenant('bench', 180, 86400, 0, 'critical', '{}')
   AS tenant \gset
 SELECT process_dna.register_sinks(:tenant, 'bench', '{nms}') \g /dev/null
 

@@ -13,7 +13,7 @@ def approve(host, path, sha256):
     host.system.sql(
         "INSERT INTO process_dna.manifests (tenant_id, manager, package, version,"
         " arch, path, sha256, provenance) VALUES (process_dna.tenant_id('e2e'),"
-        f" '', '', '', '', '{host.path_text(path)}', '{sha256}', 'site')")
+        f" '', '', '', '', '{host.path_text(path)}', '{sha256}', 'file')")
 
 
 def test_first_use_becomes_the_baseline(host):

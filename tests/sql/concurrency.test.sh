@@ -32,8 +32,8 @@ check() {
 psql -X -q -o /dev/null -v ON_ERROR_STOP=1 <<'SQL'
 CREATE SCHEMA concurrency;
 CREATE TABLE concurrency.ready (round integer, batch integer);
-SELECT process_dna.configure_tenant('t', 180, 3600, 0, 'critical');
-SELECT process_dna.configure_tenant('small', 180, 3600, 0, 'critical');
+SELECT process_dna.configure_tenant('t', 180, 3600, 0, 'critical', '{}');
+SELECT process_dna.configure_tenant('small', 180, 3600, 0, 'critical', '{}');
 SELECT process_dna.register_sinks(process_dna.tenant_id('t'), 'x', '{nms}');
 
 CREATE FUNCTION concurrency.digest(p_session text, p_path text)

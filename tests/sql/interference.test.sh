@@ -21,7 +21,7 @@ sql() {
 }
 
 sql >"$dir/setup" <<'SQL'
-SELECT process_dna.configure_tenant('c', 180, 86400, 0, 'critical');
+SELECT process_dna.configure_tenant('c', 180, 86400, 0, 'critical', '{}');
 SELECT process_dna.register_sinks(1, 'one', '{nms}');
 CREATE TABLE outcomes (correlator text, host text, outcome text);
 CREATE TABLE sent (correlator text, outbox_id bigint, state text, key text);

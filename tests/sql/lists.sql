@@ -5,12 +5,12 @@ SELECT test.tenant() AS t \gset
 
 SELECT is(process_dna.tenant_id('t'), :t, 'a tenant is found by its name');
 SELECT is(process_dna.tenant_id('x'), NULL, 'or not');
-SELECT is(process_dna.configure_tenant('t', 200, 7200, 60, 'warning'), :t,
+SELECT is(process_dna.configure_tenant('t', 200, 7200, 60, 'warning', '{}'), :t,
   'a tenant is configured again under its number');
 SELECT row_eq(format($$SELECT silent_s, learning_s, manifest_wait_s,
       unverified_update FROM process_dna.tenants WHERE tenant_id = %s$$, :t),
   ROW(200, 7200, 60, 'warning'::text), 'with the new policy');
-SELECT throws_ok($$SELECT process_dna.configure_tenant('t', 1, 1, 1, 'maybe')$$,
+SELECT throws_ok($$SELECT process_dna.configure_tenant('t', 1, 1, 1, 'maybe', '{}')$$,
   '23514', NULL, 'an unknown policy is refused');
 
 SELECT test.scan(:t, h, 0, ARRAY[
@@ -90,7 +90,7 @@ SELECT is((SELECT count(*)::integer FROM process_dna.correlators), 1,
 
 
 -- status, with each figure another
-SELECT process_dna.configure_tenant('figures', 180, 3600, 0, 'info') AS t \gset
+SELECT process_dna.configure_tenant('figures', 180, 3600, 0, 'info', '{}') AS t \gset
 SELECT process_dna.register_sinks(:t, 'one', '{nms,mail}');
 SELECT process_dna.register_sinks(:t, 'two', '{nms}');
 SELECT test.scan(:t, 'h', 0, ARRAY(
@@ -134,11 +134,11 @@ SELECT is((SELECT jsonb_object_agg(key, value)
     'traps-failing', '7', 'traps-oldest', to_char(test.at(72)
       AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
     'trap-sinks', 'mail nms'), 'status tells every figure');
-UPDATE process_dna.manifest_requests SET state = 'failed'
+UPDATE process_dna.manifest_requests SET state = 'none'
 WHERE tenant_id = :t AND package = 'u1';
 SELECT is((SELECT value FROM process_dna.list_status(:t)
     WHERE key = 'manifest-requests'), '1', 'of requests, those that go on');
-SELECT process_dna.configure_tenant('nothing', 180, 0, 0, 'critical') AS t \gset
+SELECT process_dna.configure_tenant('nothing', 180, 0, 0, 'critical', '{}') AS t \gset
 SELECT is((SELECT jsonb_object_agg(key, value) - 'tenant' - 'schema-version'
     FROM process_dna.list_status(:t) WHERE value <> '0'), '{}',
   'a new tenant has none, and dates of nothing are null');

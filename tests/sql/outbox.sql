@@ -2,7 +2,7 @@
 -- correlator sends it and whichever dies over it.
 BEGIN;
 SELECT plan(33);
-SELECT process_dna.configure_tenant('t', 180, 3600, 1800, 'critical') AS t \gset
+SELECT process_dna.configure_tenant('t', 180, 3600, 1800, 'critical', '{}') AS t \gset
 
 CREATE FUNCTION pg_temp.swap(p_tenant integer, p_path text, p_minute numeric)
 RETURNS void LANGUAGE sql AS $$

@@ -33,7 +33,7 @@ SELECT is((SELECT line FROM taken), (SELECT line
 
 -- Everything that can be unknown is: no address, no digest, no baseline, a
 -- silent agent, a silent fleet.
-SELECT process_dna.configure_tenant('bare', 180, 3600, 1800, 'critical')
+SELECT process_dna.configure_tenant('bare', 180, 3600, 1800, 'critical', '{}')
   AS t \gset
 SELECT process_dna.register_sinks(:t, 'one', '{nms}');
 SELECT test.scan(:t, 'h', m, ARRAY[test.exe('/u', 'a', 'unreadable',

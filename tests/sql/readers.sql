@@ -1,6 +1,6 @@
 -- Goal: a reader sees the rows of its tenant, and may change none.
 BEGIN;
-SELECT plan(25);
+SELECT plan(26);
 SELECT test.tenant('t1') AS t1, test.tenant('t2') AS t2 \gset
 SELECT test.scan(:t1, 'h1', 0, ARRAY[test.exe('/p', 'a',
   package => 'dpkg:n=1:amd64')]);
@@ -39,7 +39,7 @@ END $$;
 SELECT is_empty(format($$SELECT name, pg_temp.tenants_seen(name) FROM tables
   WHERE NOT pg_temp.tenants_seen(name) @> ARRAY[%s, %s]$$, :t1, :t2),
   'the owner sees both tenants in every table');
-SELECT is((SELECT count(*)::integer FROM tables), 18,
+SELECT is((SELECT count(*)::integer FROM tables), 19,
   'as many tables and views as there are');
 
 GRANT USAGE ON SCHEMA test TO process_dna_reader;

@@ -43,7 +43,7 @@ SELECT lives_ok($$SELECT pd.agent_id AS source_agent, pd.exe_path,
   WHERE pd.baseline_match = false AND pd.tenant_id = 1$$,
   'alerts and agents have the columns that queries join');
 SELECT throws_ok($$INSERT INTO process_dna.manifests
-  VALUES (test.tenant(), '', '', '', '', '/p', 'abc', 'test')$$, NULL, NULL,
+  VALUES (test.tenant(), '', '', '', '', '/p', 'abc', false, 'file', '', '')$$, NULL, NULL,
   'a digest that is none is refused');
 SELECT * FROM finish();
 ROLLBACK;

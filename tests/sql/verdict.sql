@@ -237,7 +237,7 @@ SELECT is(test.open(:t), ARRAY['h /p b unverified-update critical',
   'h /q c no-known-update critical'],
   'a digest that stayed through the update is not excused by it later');
 
-SELECT process_dna.configure_tenant('lenient', 180, 3600, 1800, 'accept')
+SELECT process_dna.configure_tenant('lenient', 180, 3600, 1800, 'accept', '{}')
   AS t \gset
 SELECT test.scan(:t, 'h', 0, ARRAY[
   test.exe('/p', 'a', package => 'dpkg:n=1:amd64')]);

@@ -136,7 +136,7 @@ SELECT is(test.baseline(:t, '/s'), 'a first-use', 'but moves no baseline');
 
 -- 8: while a manifest is being fetched
 SELECT test.tenant('fetch') AS t \gset
-UPDATE process_dna.tenants SET manifest_fetch = true WHERE tenant_id = :t;
+UPDATE process_dna.tenants SET manifest_fetch = '{dpkg}' WHERE tenant_id = :t;
 SELECT test.scan(:t, 'h', 0, ARRAY[
   test.exe('/p', 'a', package => 'dpkg:n=1:amd64')]);
 SELECT test.scan(:t, 'h', 1, ARRAY[
@@ -170,15 +170,15 @@ SELECT is(test.open(:t), ARRAY['h /p b unverified-update critical'],
   'a manifest that comes later still covers it');
 
 -- 8: by policy
-SELECT process_dna.configure_tenant('policy', 180, 3600, 0, 'warning') AS t \gset
-UPDATE process_dna.tenants SET manifest_fetch = true WHERE tenant_id = :t;
+SELECT process_dna.configure_tenant('policy', 180, 3600, 0, 'warning', '{}') AS t \gset
+UPDATE process_dna.tenants SET manifest_fetch = '{dpkg}' WHERE tenant_id = :t;
 SELECT test.scan(:t, 'h', 0, ARRAY[
   test.exe('/p', 'a', package => 'dpkg:n=1:amd64')]);
 SELECT test.scan(:t, 'h', 1, ARRAY[
   test.exe('/p', 'b', package => 'dpkg:n=2:amd64')]);
 SELECT is(test.open(:t), ARRAY['h /p b unverified-update warning'],
   'policy gives the severity, and no wait ends the hold at once');
-SELECT process_dna.configure_tenant('policy', 180, 3600, 0, 'accept');
+SELECT process_dna.configure_tenant('policy', 180, 3600, 0, 'accept', '{}');
 SELECT test.scan(:t, 'h', 2, ARRAY[
   test.exe('/p', 'b', package => 'dpkg:n=2:amd64')]);
 SELECT is(test.open(:t) || test.baseline(:t, '/p'), ARRAY['b unverified'],
