@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "correlator/config_check.h"
+#include "correlator/config_keys.h"
 #include "correlator/config_parse.h"
 #include "correlator/config_text.h"
+#include "correlator/manifest_fetcher.h"
 
 void config_print_v(const char *file, unsigned line, const char *format,
                     va_list args) {
@@ -62,6 +64,20 @@ static int check_polls(const char *file, const struct config *config) {
   return rc;
 }
 
+/* What the files that sections name must be. Returns 0 or -EINVAL. */
+static int check_fetches(const char *file, const struct config *config) {
+  char what[CONFIG_CHECK_MAX];
+
+  for (size_t i = 0; i < config->fetches_len; i++) {
+    const struct fetch_config *fetch = &config->fetches[i];
+    if (manifest_fetcher_find(fetch->manager)->check(fetch, what))
+      continue;
+    config_print(file, 0, "manifest-fetch %s: %s", fetch->name, what);
+    return -EINVAL;
+  }
+  return 0;
+}
+
 int config_read(const char *file, struct config **ret_config) {
   struct config *config = NULL;
   char *text = NULL;
@@ -92,6 +108,8 @@ int config_read(const char *file, struct config **ret_config) {
   rc = config_parse(file, checked, config);
   if (rc == 0)
     rc = check_polls(file, config);
+  if (rc == 0)
+    rc = check_fetches(file, config);
   if (rc != 0)
     goto out;
   if ((st.st_mode & 077) != 0 &&
@@ -144,6 +162,15 @@ void config_free(struct config *config) {
     free(config->polls[i].host);
   }
   free(config->polls);
+  for (size_t i = 0; i < config->fetches_len; i++) {
+    struct fetch_config *fetch = &config->fetches[i];
+    free(fetch->name);
+    free(fetch->manager);
+    free(fetch->sources);
+    free(fetch->keyring);
+    free_texts(fetch->architectures, fetch->architectures_len);
+  }
+  free(config->fetches);
   free(config->policy.unverified_update);
   free(config->database);
   free(config->tenant);

@@ -42,6 +42,18 @@ struct poll_config {
   char *host; /* the agent's name; NULL: what its sysName says */
 };
 
+/* Where the packages of a manager are looked for. */
+struct fetch_config {
+  char *name;
+  char *manager; /* "dpkg" */
+  char *sources; /* for dpkg sources.list(5), in either format */
+  char *keyring; /* whose signatures count */
+  char **architectures;
+  size_t architectures_len;
+  unsigned max_size_mib; /* of a package */
+  unsigned timeout_s;    /* of an update of the indexes, and of a download */
+};
+
 struct policy_config {
   unsigned silent_s;
   unsigned learning_s;
@@ -53,13 +65,15 @@ struct config {
   char *file;
   char *database; /* a libpq conninfo */
   char *tenant;
-  char *state_dir; /* spool and Net-SNMP's persistent data */
+  char *state_dir; /* spool, Net-SNMP's persistent data, packages' indexes */
   unsigned spool_size_mib;
   struct collectd_config collectd;
   struct sink_config *sinks;
   size_t sinks_len;
   struct poll_config *polls;
   size_t polls_len;
+  struct fetch_config *fetches; /* in the order of the file */
+  size_t fetches_len;
   struct policy_config policy;
 };
 

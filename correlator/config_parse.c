@@ -10,78 +10,11 @@
 #include <string.h>
 
 #include "correlator/config_check.h"
+#include "correlator/config_keys.h"
 #include "correlator/config_text.h"
 #include "correlator/snmp_words.h"
 
-enum key_type { KEY_TEXT, KEY_NUMBER, KEY_LEVEL, KEY_LIST };
-
-/* Every key there is. A section is named as libconfuse names it, "root" for
- * what is in none; offsets are into the section's struct. */
-struct key {
-  const char *section;
-  const char *name;
-  const char *fallback; /* NULL: none */
-  size_t offset;
-  size_t len_offset;      /* lists only */
-  config_check_fn *check; /* texts, and each element of a list */
-  unsigned min, max;      /* numbers only */
-  enum key_type type;
-  bool required;
-};
-
-/* clang-format off */
-#define IN(type, member) .offset = offsetof(struct type, member)
-#define LIST_IN(type, member) \
-  IN(type, member), .len_offset = offsetof(struct type, member##_len)
-
-static const struct key keys[] = {
-  {"root", "database", .type = KEY_TEXT, IN(config, database),
-   .check = config_check_conninfo, .required = true},
-  {"root", "tenant", "default", .type = KEY_TEXT, IN(config, tenant),
-   .check = config_check_name},
-  {"root", "state-dir", "/var/lib/process-dna", .type = KEY_TEXT,
-   IN(config, state_dir), .check = config_check_directory},
-  {"root", "spool-size", "256", .type = KEY_NUMBER, IN(config, spool_size_mib),
-   .min = 1, .max = 1 << 20},
-
-  {"collectd", "listen", .type = KEY_LIST, LIST_IN(collectd_config, listen),
-   .check = config_check_listen},
-  {"collectd", "security-level", "sign", .type = KEY_LEVEL,
-   IN(collectd_config, security_level)},
-  {"collectd", "auth-file", .type = KEY_TEXT, IN(collectd_config, auth_file),
-   .check = config_check_file},
-  {"collectd", "max-skew", "600", .type = KEY_NUMBER,
-   IN(collectd_config, max_skew_s), .min = 1, .max = 86400},
-
-  {"relay", "hosts", .type = KEY_LIST, LIST_IN(relay_config, hosts),
-   .check = config_check_glob, .required = true},
-
-  {"trap-sink", "session", .type = KEY_TEXT, IN(sink_config, session),
-   .check = config_check_session, .required = true},
-
-  {"snmp-poll", "session", .type = KEY_TEXT, IN(poll_config, session),
-   .check = config_check_poll_session, .required = true},
-  {"snmp-poll", "interval", "60", .type = KEY_NUMBER,
-   IN(poll_config, interval_s), .min = 1, .max = 86400},
-  {"snmp-poll", "host", .type = KEY_TEXT, IN(poll_config, host),
-   .check = config_check_host},
-
-  {"policy", "silent", "180", .type = KEY_NUMBER, IN(policy_config, silent_s),
-   .min = 10, .max = 604800},
-  {"policy", "learning", "86400", .type = KEY_NUMBER,
-   IN(policy_config, learning_s), .min = 0, .max = 31536000},
-  {"policy", "manifest-wait", "1800", .type = KEY_NUMBER,
-   IN(policy_config, manifest_wait_s), .min = 0, .max = 86400},
-  {"policy", "unverified-update", "critical", .type = KEY_TEXT,
-   IN(policy_config, unverified_update),
-   .check = config_check_unverified_update},
-};
-/* clang-format on */
-
-enum {
-  KEYS_LEN = sizeof(keys) / sizeof(keys[0]),
-  SECTION_KEYS_MAX = 12, /* keys and sections in one section */
-};
+enum { SECTION_KEYS_MAX = 12 }; /* keys and sections in one section */
 
 static const char *const level_names[] = {
     [SECURITY_NONE] = "none",
@@ -93,22 +26,6 @@ __attribute__((format(printf, 2, 0))) static void
 on_confuse_error(cfg_t *cfg, const char *format, va_list args) {
   config_print_v(cfg->filename == NULL ? "" : cfg->filename,
                  (unsigned)cfg->line, format, args);
-}
-
-static const struct key *find_key(const char *section, const char *name) {
-  for (size_t i = 0; i < KEYS_LEN; i++)
-    if (strcmp(keys[i].section, section) == 0 &&
-        strcmp(keys[i].name, name) == 0)
-      return &keys[i];
-  return NULL;
-}
-
-bool config_is_list(const char *name, size_t len) {
-  for (size_t i = 0; i < KEYS_LEN; i++)
-    if (keys[i].type == KEY_LIST && strlen(keys[i].name) == len &&
-        memcmp(keys[i].name, name, len) == 0)
-      return true;
-  return false;
 }
 
 /* Decimal figures only. */
@@ -137,7 +54,8 @@ static bool parse_level(const char *text, enum security_level *ret_level) {
   return false;
 }
 
-static bool check_text(cfg_t *cfg, const struct key *key, const char *text) {
+static bool check_text(cfg_t *cfg, const struct config_key *key,
+                       const char *text) {
   char what[CONFIG_CHECK_MAX] = "";
   enum security_level level;
   unsigned number;
@@ -161,10 +79,7 @@ static bool check_text(cfg_t *cfg, const struct key *key, const char *text) {
   }
   if (key->check(text, what))
     return true;
-  /* The value may be a secret; `what` says what it may say of it. */
-  if (key->check == config_check_session ||
-      key->check == config_check_poll_session ||
-      key->check == config_check_conninfo)
+  if (key->secret) /* `what` says what it may say of it */
     cfg_error(cfg, "%s: expected %s", key->name, what);
   else
     cfg_error(cfg, "%s: expected %s, found '%s'", key->name, what, text);
@@ -173,36 +88,46 @@ static bool check_text(cfg_t *cfg, const struct key *key, const char *text) {
 
 /* Called by libconfuse for each value as it is read. */
 static int check_value(cfg_t *cfg, cfg_opt_t *opt) {
-  const struct key *key = find_key(cfg->name, opt->name);
+  const struct config_key *key = config_find_key(cfg->name, opt->name);
   unsigned len = cfg_opt_size(opt);
 
   assert(key != NULL && len > 0);
   return check_text(cfg, key, cfg_opt_getnstr(opt, len - 1)) ? 0 : -1;
 }
 
-static bool is_missing(cfg_t *section, const struct key *key) {
+static bool is_missing(cfg_t *section, const struct config_key *key) {
   cfg_opt_t *opt = cfg_getopt(section, key->name);
 
   return cfg_opt_size(opt) == 0 || cfg_opt_getnstr(opt, 0) == NULL;
 }
 
 static bool check_required(cfg_t *section) {
-  for (size_t i = 0; i < KEYS_LEN; i++)
-    if (keys[i].required && strcmp(keys[i].section, section->name) == 0 &&
-        is_missing(section, &keys[i])) {
-      cfg_error(section, "%s: expected, found none", keys[i].name);
+  for (size_t i = 0; i < config_keys_len; i++)
+    if (config_keys[i].required &&
+        strcmp(config_keys[i].section, section->name) == 0 &&
+        is_missing(section, &config_keys[i])) {
+      cfg_error(section, "%s: expected, found none", config_keys[i].name);
       return false;
     }
   return true;
 }
 
+static const struct config_section *find_section(const char *name) {
+  for (size_t i = 0; i < CONFIG_SECTIONS_LEN; i++)
+    if (strcmp(config_sections[i].name, name) == 0)
+      return &config_sections[i];
+  return NULL;
+}
+
 /* Called by libconfuse at the end of each section. */
 static int check_section(cfg_t *cfg, cfg_opt_t *opt) {
   cfg_t *section = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
+  const struct config_section *known = find_section(section->name);
   char what[CONFIG_CHECK_MAX];
 
   (void)cfg;
-  if (section->title != NULL && !config_check_name(section->title, what)) {
+  assert(known != NULL);
+  if (section->title != NULL && !known->check_title(section->title, what)) {
     cfg_error(section, "%s: title: expected %s, found '%s'", section->name,
               what, section->title);
     return -1;
@@ -220,50 +145,47 @@ static int check_section(cfg_t *cfg, cfg_opt_t *opt) {
   return 0;
 }
 
-/* The options of a section: its keys, then `subsection` if it has a name. */
-static void fill_options(cfg_opt_t options[static SECTION_KEYS_MAX + 1],
-                         const char *section, const cfg_opt_t *subsections,
-                         size_t subsections_len) {
+/* The options of one section. */
+typedef cfg_opt_t options_array[SECTION_KEYS_MAX + 1];
+
+/* The keys of a section, then the sections in it, whose options stand in
+ * `all` as in config_sections. */
+static void fill_options(options_array options, const char *section,
+                         options_array *all) {
   size_t len = 0;
 
-  for (size_t i = 0; i < KEYS_LEN; i++) {
-    if (strcmp(keys[i].section, section) != 0)
+  for (size_t i = 0; i < config_keys_len; i++) {
+    const struct config_key *key = &config_keys[i];
+    if (strcmp(key->section, section) != 0)
       continue;
     assert(len < SECTION_KEYS_MAX);
     options[len] =
-        keys[i].type == KEY_LIST
-            ? (cfg_opt_t)CFG_STR_LIST(keys[i].name, NULL, CFGF_NODEFAULT)
-            : (cfg_opt_t)CFG_STR(keys[i].name, keys[i].fallback, CFGF_NONE);
+        key->type == KEY_LIST
+            ? (cfg_opt_t)CFG_STR_LIST(key->name, NULL, CFGF_NODEFAULT)
+            : (cfg_opt_t)CFG_STR(key->name, key->fallback, CFGF_NONE);
     options[len++].validcb = check_value;
   }
-  for (size_t i = 0; i < subsections_len; i++) {
+  for (size_t i = 0; i < CONFIG_SECTIONS_LEN; i++) {
+    const struct config_section *s = &config_sections[i];
+    if (strcmp(s->parent, section) != 0)
+      continue;
     assert(len < SECTION_KEYS_MAX);
-    options[len] = subsections[i];
+    options[len] = (cfg_opt_t)CFG_SEC(
+        s->name, all[i],
+        s->check_title == NULL ? CFGF_NONE
+                               : CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
     options[len++].validcb = check_section;
   }
   options[len] = (cfg_opt_t)CFG_END();
 }
 
 static cfg_t *new_parser(const char *file) {
-  enum { TITLED = CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES };
-  cfg_opt_t relay[SECTION_KEYS_MAX + 1];
-  cfg_opt_t sink[SECTION_KEYS_MAX + 1];
-  cfg_opt_t poll[SECTION_KEYS_MAX + 1];
-  cfg_opt_t policy[SECTION_KEYS_MAX + 1];
-  cfg_opt_t collectd[SECTION_KEYS_MAX + 1];
-  cfg_opt_t root[SECTION_KEYS_MAX + 1];
+  options_array all[CONFIG_SECTIONS_LEN];
+  options_array root;
 
-  fill_options(relay, "relay", NULL, 0);
-  fill_options(sink, "trap-sink", NULL, 0);
-  fill_options(poll, "snmp-poll", NULL, 0);
-  fill_options(policy, "policy", NULL, 0);
-  const cfg_opt_t in_collectd[] = {CFG_SEC("relay", relay, TITLED)};
-  fill_options(collectd, "collectd", in_collectd, 1);
-  const cfg_opt_t in_root[] = {CFG_SEC("collectd", collectd, CFGF_NONE),
-                               CFG_SEC("trap-sink", sink, TITLED),
-                               CFG_SEC("snmp-poll", poll, TITLED),
-                               CFG_SEC("policy", policy, CFGF_NONE)};
-  fill_options(root, "root", in_root, sizeof(in_root) / sizeof(in_root[0]));
+  for (size_t i = 0; i < CONFIG_SECTIONS_LEN; i++)
+    fill_options(all[i], config_sections[i].name, all);
+  fill_options(root, "root", all);
 
   cfg_t *cfg = cfg_init(root, CFGF_NONE); /* copies the options */
   if (cfg == NULL)
@@ -276,7 +198,8 @@ static cfg_t *new_parser(const char *file) {
   return cfg;
 }
 
-static bool store_list(char *base, const struct key *key, cfg_opt_t *opt) {
+static bool store_list(char *base, const struct config_key *key,
+                       cfg_opt_t *opt) {
   unsigned len = cfg_opt_size(opt);
   char **texts = calloc(len + 1, sizeof(*texts));
 
@@ -293,81 +216,74 @@ static bool store_list(char *base, const struct key *key, cfg_opt_t *opt) {
   return true;
 }
 
-/* Put a section's values where they go. Values were checked as they were
- * read. Returns false if memory ran out. */
-static bool store(cfg_t *section, void *target) {
-  for (size_t i = 0; i < KEYS_LEN; i++) {
-    const struct key *key = &keys[i];
-    char *where = (char *)target + key->offset;
-    if (strcmp(key->section, section->name) != 0)
-      continue;
-    cfg_opt_t *opt = cfg_getopt(section, key->name);
-    const char *text = key->type == KEY_LIST ? NULL : cfg_opt_getnstr(opt, 0);
-    if (key->type == KEY_LIST) {
-      if (!store_list(target, key, opt))
-        return false;
-    } else if (key->type == KEY_NUMBER) {
-      (void)parse_number(text, (unsigned *)(void *)where);
-    } else if (key->type == KEY_LEVEL) {
-      (void)parse_level(text, (enum security_level *)(void *)where);
-    } else if (text != NULL) {
-      char *copy = strdup(text);
-      *(char **)(void *)where = copy;
-      if (copy == NULL)
-        return false;
-    }
-  }
-  return true;
-}
+static bool store(cfg_t *section, void *target);
 
-static bool store_relays(cfg_t *collectd, struct collectd_config *config) {
-  unsigned len = cfg_size(collectd, "relay");
+/* All sections of a kind, at `parent` the struct that they are in. */
+static bool store_sections(cfg_t *in, char *parent,
+                           const struct config_section *s) {
+  unsigned len = cfg_size(in, s->name);
+  char *structs;
 
-  config->relays = calloc(len + 1, sizeof(*config->relays));
-  if (config->relays == NULL)
-    return false;
-  for (unsigned i = 0; i < len; i++) {
-    cfg_t *section = cfg_getnsec(collectd, "relay", i);
-    struct relay_config *relay = &config->relays[config->relays_len++];
-    relay->user = strdup(cfg_title(section));
-    if (relay->user == NULL || !store(section, relay))
+  if (s->check_title == NULL)
+    return store(cfg_getsec(in, s->name), parent + s->offset);
+  structs = calloc(len + 1, s->size);
+  *(char **)(void *)(parent + s->offset) = structs;
+  for (unsigned i = 0; structs != NULL && i < len; i++) {
+    cfg_t *section = cfg_getnsec(in, s->name, i);
+    char **title = (char **)(void *)(structs + s->title_offset);
+    ++*(size_t *)(void *)(parent + s->len_offset);
+    *title = strdup(cfg_title(section));
+    if (*title == NULL || !store(section, structs))
       return false;
+    structs += s->size;
   }
+  return structs != NULL;
+}
+
+static bool store_value(cfg_opt_t *opt, const struct config_key *key,
+                        void *target) {
+  char *where = (char *)target + key->offset;
+  const char *text = key->type == KEY_LIST ? NULL : cfg_opt_getnstr(opt, 0);
+
+  switch (key->type) {
+  case KEY_LIST:
+    return store_list(target, key, opt);
+  case KEY_NUMBER:
+    return parse_number(text, (unsigned *)(void *)where);
+  case KEY_LEVEL:
+    return parse_level(text, (enum security_level *)(void *)where);
+  case KEY_TEXT:
+    break;
+  }
+  char *copy = text == NULL ? NULL : strdup(text);
+  *(char **)(void *)where = copy;
+  return text == NULL || copy != NULL;
+}
+
+/* Put a section's values, and the sections in it, where they go. Values were
+ * checked as they were read. Returns false if memory ran out. */
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the table of sections. */
+static bool store(cfg_t *section, void *target) {
+  for (size_t i = 0; i < config_keys_len; i++)
+    if (strcmp(config_keys[i].section, section->name) == 0 &&
+        !store_value(cfg_getopt(section, config_keys[i].name), &config_keys[i],
+                     target))
+      return false;
+  for (size_t i = 0; i < CONFIG_SECTIONS_LEN; i++)
+    if (strcmp(config_sections[i].parent, section->name) == 0 &&
+        !store_sections(section, target, &config_sections[i]))
+      return false;
   return true;
 }
 
-static bool store_sinks(cfg_t *root, struct config *config) {
-  unsigned len = cfg_size(root, "trap-sink");
+/* The words were checked as they were read. */
+static bool find_informs(struct config *config) {
   struct snmp_message message;
 
-  config->sinks = calloc(len + 1, sizeof(*config->sinks));
-  if (config->sinks == NULL)
-    return false;
-  for (unsigned i = 0; i < len; i++) {
-    cfg_t *section = cfg_getnsec(root, "trap-sink", i);
-    struct sink_config *sink = &config->sinks[config->sinks_len++];
-    sink->name = strdup(cfg_title(section));
-    if (sink->name == NULL || !store(section, sink) ||
-        snmp_words_check(sink->session, SNMP_USE_SINK, &message,
-                         &sink->inform) != 0)
+  for (size_t i = 0; i < config->sinks_len; i++)
+    if (snmp_words_check(config->sinks[i].session, SNMP_USE_SINK, &message,
+                         &config->sinks[i].inform) != 0)
       return false;
-  }
-  return true;
-}
-
-static bool store_polls(cfg_t *root, struct config *config) {
-  unsigned len = cfg_size(root, "snmp-poll");
-
-  config->polls = calloc(len + 1, sizeof(*config->polls));
-  if (config->polls == NULL)
-    return false;
-  for (unsigned i = 0; i < len; i++) {
-    cfg_t *section = cfg_getnsec(root, "snmp-poll", i);
-    struct poll_config *poll = &config->polls[config->polls_len++];
-    poll->name = strdup(cfg_title(section));
-    if (poll->name == NULL || !store(section, poll))
-      return false;
-  }
   return true;
 }
 
@@ -388,11 +304,7 @@ int config_parse(const char *file, const char *text, struct config *config) {
   if (!check_required(cfg))
     goto out;
   rc = -ENOMEM;
-  if (store(cfg, config) &&
-      store(cfg_getsec(cfg, "collectd"), &config->collectd) &&
-      store(cfg_getsec(cfg, "policy"), &config->policy) &&
-      store_relays(cfg_getsec(cfg, "collectd"), &config->collectd) &&
-      store_sinks(cfg, config) && store_polls(cfg, config))
+  if (store(cfg, config) && find_informs(config))
     rc = 0;
 
 out:

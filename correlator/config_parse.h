@@ -1,14 +1,10 @@
-/* The keys of correlator.conf, and their way through libconfuse into a struct
- * config. */
+/* The way of correlator.conf through libconfuse into a struct config. */
 #ifndef PDNA_CONFIG_PARSE_H
 #define PDNA_CONFIG_PARSE_H
 
 #include <stdarg.h>
 
 #include "correlator/config.h"
-
-/* Does any section have a list of this name, `len` bytes at `name`? */
-bool config_is_list(const char *name, size_t len);
 
 /* Fill a zeroed config from a text that config_text_check has passed. What is
  * wrong is printed with `file` before it. Returns 0, -EINVAL or -ENOMEM; the

@@ -1,0 +1,19 @@
+#include "correlator/manifest_fetcher.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "correlator/manifest_apt.h"
+
+static const struct fetcher *const fetchers[] = {
+    &manifest_apt,
+};
+
+const struct fetcher *manifest_fetcher_find(const char *manager) {
+  for (size_t i = 0; i < sizeof(fetchers) / sizeof(fetchers[0]); i++)
+    if (strcmp(fetchers[i]->manager, manager) == 0)
+      return fetchers[i];
+  return NULL;
+}
+
+const char *manifest_fetcher_names(void) { return "dpkg"; }
