@@ -37,7 +37,7 @@ struct cmd_option {
 /* What a command takes besides --help, which every command has. */
 struct cmd_syntax {
   const char *help;
-  struct cmd_option options[4]; /* the unused ones last, zero */
+  struct cmd_option options[10]; /* the unused ones last, zero */
 };
 
 /* Read the options. Gives -1 if the command is to go on, its arguments from

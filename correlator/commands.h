@@ -22,5 +22,6 @@ command_fn command_alerts;
 command_fn command_explain;
 command_fn command_accept;
 command_fn command_addresses;
+command_fn command_manifest; /* its own commands: cmd_manifest.h */
 
 #endif

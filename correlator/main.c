@@ -21,6 +21,7 @@ static const struct command {
     {"alerts", command_alerts, "list alerts"},
     {"explain", command_explain, "what an alert means and what to do"},
     {"accept", command_accept, "make an alert's executable the baseline"},
+    {"manifest", command_manifest, "import or list what packages ship"},
     {"addresses", command_addresses, "list, add or remove hosts' addresses"},
 };
 
@@ -90,11 +91,14 @@ static const struct command *find_command(const char *name) {
   return NULL;
 }
 
-/* The help of a command needs no configuration. Only right behind the command
- * is --help sure to ask for it: elsewhere it may be the value of an option. */
+/* The help of a command needs no configuration. Only right behind the command,
+ * or a command of its own, is --help sure to ask for it: elsewhere it may be
+ * the value of an option. */
 static bool asks_for_help(int argc, char **argv) {
-  return argc > 1 &&
-         (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+  int i = argc > 1 && argv[1][0] != '-' ? 2 : 1;
+
+  return argc > i &&
+         (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0);
 }
 
 int main(int argc, char **argv) {

@@ -74,6 +74,13 @@ static void a_wrong_command_line_is_refused(void **state) {
       {command_addresses, {"addresses", "a", "b"}, EXIT_USAGE},
       {command_addresses, {"addresses", "add", "a"}, EXIT_USAGE},
       {command_addresses, {"addresses", "remove"}, EXIT_USAGE},
+      {command_manifest, {"manifest"}, EXIT_USAGE},
+      {command_manifest, {"manifest", "export"}, EXIT_USAGE},
+      {command_manifest, {"manifest", "import"}, EXIT_USAGE},
+      {command_manifest,
+       {"manifest", "import", "-p", "opt/*", "x"},
+       EXIT_USAGE},
+      {command_manifest, {"manifest", "import", "-e", "soon", "x"}, EXIT_USAGE},
   };
 
   (void)state;
@@ -88,6 +95,8 @@ static void help_needs_no_database(void **state) {
       {command_accept, {"accept", "--help"}, EXIT_DONE},
       {command_agents, {"agents", "retire", "--help"}, EXIT_DONE},
       {command_addresses, {"addresses", "-h"}, EXIT_DONE},
+      {command_manifest, {"manifest", "--help"}, EXIT_DONE},
+      {command_manifest, {"manifest", "import", "-h"}, EXIT_DONE},
   };
 
   (void)state;
@@ -105,6 +114,7 @@ static void a_database_out_of_reach_has_its_own_status(void **state) {
       {command_agents, {"agents", "rebind", "-u", "u", "a"}, EXIT_DATABASE},
       {command_addresses, {"addresses", "a", "--json"}, EXIT_DATABASE},
       {command_addresses, {"addresses", "add", "a", "::1"}, EXIT_DATABASE},
+      {command_manifest, {"manifest", "import", "x"}, EXIT_DATABASE},
   };
 
   (void)state;

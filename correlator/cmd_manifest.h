@@ -1,0 +1,10 @@
+/* The commands of `manifest`, each with what follows its name, argv[0] being
+ * that name. They are commands like any other (commands.h). */
+#ifndef PDNA_CMD_MANIFEST_H
+#define PDNA_CMD_MANIFEST_H
+
+#include "correlator/commands.h"
+
+command_fn command_manifest_import;
+
+#endif
