@@ -7,30 +7,62 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lib/scan/dpkg.h"
 #include "lib/scan/exe.h"
 #include "lib/scan/package_db.h"
 
 const struct package_db *const package_dbs[] = {
+    &dpkg_db,
     NULL,
 };
 
-int package_db_open_path(int root_fd, const char *path, bool cached) {
-  struct open_how how = {.flags = O_PATH | O_CLOEXEC,
-                         .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS |
-                                    (cached ? RESOLVE_CACHED : 0)};
-  const char *relative = path + strspn(path, "/");
+static int open_below(int root_fd, const char *path, uint64_t flags,
+                      uint64_t resolve) {
+  struct open_how how = {.flags = O_PATH | O_CLOEXEC | flags,
+                         .resolve =
+                             RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve};
   long fd = syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
 
-  if (fd >= 0)
-    return (int)fd;
-  if (errno != ENOSYS && errno != EPERM && errno != EINVAL && errno != E2BIG)
-    return -errno;
-  /* Kernels before 5.6, and before 5.12 with RESOLVE_CACHED. */
+  return fd < 0 ? -errno : (int)fd;
+}
+
+/* Is it what kernels before 5.6 say, and those before 5.12 of RESOLVE_CACHED?
+ */
+static bool is_old_kernel(int error) {
+  return error == -ENOSYS || error == -EPERM || error == -EINVAL ||
+         error == -E2BIG;
+}
+
+int package_db_open_path(int root_fd, const char *path, bool cached) {
+  const char *relative = path + strspn(path, "/");
+  int fd = open_below(root_fd, path, 0, cached ? RESOLVE_CACHED : 0);
+
+  if (!is_old_kernel(fd))
+    return fd;
   if (cached)
     return -EAGAIN;
   fd = openat(root_fd, relative[0] != '\0' ? relative : ".",
               O_PATH | O_CLOEXEC | O_NOFOLLOW);
-  return fd < 0 ? -errno : (int)fd;
+  return fd < 0 ? -errno : fd;
+}
+
+int package_db_read_link(int root_fd, const char *path,
+                         char ret_target[static PATH_MAX]) {
+  int fd = open_below(root_fd, path, O_NOFOLLOW, RESOLVE_NO_XDEV);
+  ssize_t len;
+
+  if (fd < 0)
+    return fd;
+  len = readlinkat(fd, "", ret_target, PATH_MAX);
+  if (len < 0)
+    len = errno == ENOENT ? -EINVAL : -errno; /* it is no link */
+  else if (len == 0 || len >= PATH_MAX)
+    len = -EINVAL;
+  close(fd);
+  if (len < 0)
+    return (int)len;
+  ret_target[len] = '\0';
+  return 0;
 }
 
 /* Open what O_PATH found, now that its type is known: opening a device does

@@ -8,6 +8,7 @@
 #ifndef PDNA_PACKAGE_DB_H
 #define PDNA_PACKAGE_DB_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -71,6 +72,12 @@ int package_db_open_path(int root_fd, const char *path, bool cached);
  * -EINVAL (something else lies there) or another negative errno. */
 int package_db_open_file(int root_fd, const char *path);
 int package_db_open_folder(int root_fd, const char *path);
+
+/* Read the link that lies at `path`, on the root's own file system: another one
+ * may hang, or be anyone's. Returns 0, -EINVAL (no link, or one that is longer)
+ * or another negative errno. */
+int package_db_read_link(int root_fd, const char *path,
+                         char ret_target[static PATH_MAX]);
 
 /* Work what lies at `path`, its inode, size and times, into a stamp; that
  * nothing lies there is worked in as well. Returns 0, -ENOENT (nothing),

@@ -1,0 +1,58 @@
+/* Made-up dpkg databases below a root of the test's own. */
+#ifndef PDNA_MADE_DPKG_H
+#define PDNA_MADE_DPKG_H
+
+#include "lib/scan/package_db.h"
+#include "tests/unit/scan_processes.h"
+
+static int root_fd = -1;
+
+#define DPKG "var/lib/dpkg/"
+#define STANZA(name, status, version, arch)                                    \
+  "Package: " name "\nStatus: " status "\nArchitecture: " arch                 \
+  "\nVersion: " version "\nDescription: made up\n more of it\n\n"
+#define INSTALLED(name, version)                                               \
+  STANZA(name, "install ok installed", version, "amd64")
+
+/* Write `len` bytes to a file below the root, whose folders are made. */
+static inline void put_bytes(const char *name, const char *data, size_t len) {
+  char *path = in_dir(name);
+  int fd;
+
+  for (char *slash = path + strlen(test_dir) + 1;
+       (slash = strchr(slash, '/')) != NULL; slash++) {
+    *slash = '\0';
+    assert_true(mkdir(path, 0755) == 0 || errno == EEXIST);
+    *slash = '/';
+  }
+  fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+  assert_true(fd >= 0);
+  assert_int_equal(write(fd, data, len), (ssize_t)len);
+  close(fd);
+}
+
+static inline void put(const char *name, const char *text) {
+  put_bytes(name, text, strlen(text));
+}
+
+static inline void put_link(const char *name, const char *target) {
+  assert_int_equal(symlink(target, in_dir(name)), 0);
+}
+
+static inline int make_root(void **state) {
+  int ret = make_dir(state);
+
+  if (ret != 0)
+    return ret;
+  root_fd = open(test_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  put(DPKG "info/.empty", "");
+  put(DPKG "updates/.empty", "");
+  return root_fd < 0;
+}
+
+static inline int remove_root(void **state) {
+  close(root_fd);
+  return remove_dir(state);
+}
+
+#endif
