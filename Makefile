@@ -29,7 +29,24 @@ SNMP_LIBS := -lnetsnmp
 # what they need, are not for a subagent.
 AGENT_LIBS := -lnetsnmpagent $(SNMP_LIBS)
 
-ALL_CPPFLAGS = -D_GNU_SOURCE -I. $(PKG_CFLAGS) $(CPPFLAGS)
+# librpm is for hosts with rpm and for their packages: left out where it is not
+# found, or with RPM=no. From 4.16 on it has a backend that only reads the old
+# databases. What runs on hosts loads it by its soname when it needs it.
+RPM ?= $(shell pkg-config --exists 'rpm >= 4.16' 2>/dev/null && echo yes || echo no)
+ifeq ($(RPM),yes)
+RPM_CFLAGS := $(shell pkg-config --cflags rpm)
+RPM_LIBS := $(shell pkg-config --libs rpm)
+RPM_SONAME := $(shell objdump -p "$$($(CC) -print-file-name=librpm.so)" | \
+                sed -n 's/^ *SONAME *//p')
+RPM_CPPFLAGS = $(RPM_CFLAGS) -DPDNA_RPM_SONAME='"$(RPM_SONAME)"'
+RPM_LEFT_OUT = %/rpm_without.c
+else
+RPM_LIBS =
+RPM_CPPFLAGS = -DPDNA_WITHOUT_RPM
+RPM_LEFT_OUT = %/rpm_lib.c %/rpm_query.c %/rpm_package.c %/rpm_keyring.c
+endif
+
+ALL_CPPFLAGS = -D_GNU_SOURCE -I. $(PKG_CFLAGS) $(RPM_CPPFLAGS) $(CPPFLAGS)
 ALL_CFLAGS = -std=gnu17 -fPIC -fvisibility=hidden -fno-common \
              -fstack-protector-strong $(WARN) $(WERROR) $(CFLAGS) \
              $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer \
@@ -51,9 +68,9 @@ PLUGIN = $(B)/process_dna.so
 LIBRARIES = $(B)/librecord.a $(B)/libscan.a
 
 RECORD_SRC = $(wildcard lib/record/*.c)
-SCAN_SRC = $(wildcard lib/scan/*.c)
+SCAN_SRC = $(filter-out $(RPM_LEFT_OUT),$(wildcard lib/scan/*.c))
 PLUGIN_SRC = $(wildcard collectd-plugin/*.c)
-CORRELATOR_SRC = $(wildcard correlator/*.c)
+CORRELATOR_SRC = $(filter-out $(RPM_LEFT_OUT),$(wildcard correlator/*.c))
 AGENTX_SRC = $(wildcard snmp-subagent/*.c)
 SQL_FILES = $(sort $(wildcard sql/migrations/*.sql)) \
             $(sort $(wildcard sql/functions/*.sql))
@@ -66,6 +83,12 @@ obj = $(patsubst %.c,$(B)/%.o,$(1))
 
 .PHONY: all
 all: $(LIBRARIES) $(PLUGIN) $(PROGRAMS)
+ifneq ($(RPM),yes)
+all: without-rpm
+.PHONY: without-rpm
+without-rpm:
+	@echo '  rpm  left out: hosts with rpm and .rpm files need librpm-dev 4.16'
+endif
 
 $(B)/librecord.a: $(call obj,$(RECORD_SRC))
 $(B)/libscan.a: $(call obj,$(SCAN_SRC))
@@ -85,7 +108,7 @@ $(PLUGIN): $(call obj,$(PLUGIN_SRC)) $(B)/libscan.a $(B)/librecord.a
 $(B)/process-dna-correlator: $(B)/correlator/main.o $(B)/libcorrelator.a $(B)/librecord.a
 	$(say) LD $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SNMP_LIBS) $(PQ_LIBS) $(CONFUSE_LIBS) \
-	  $(EVENT_LIBS) $(ARCHIVE_LIBS) $(CRYPTO_LIBS) -lpthread
+	  $(EVENT_LIBS) $(ARCHIVE_LIBS) $(RPM_LIBS) $(CRYPTO_LIBS) -lpthread
 
 $(B)/process-dna-agentx: $(B)/snmp-subagent/main.o $(B)/libagentx.a $(B)/libscan.a $(B)/librecord.a
 	$(say) LD $@
@@ -104,7 +127,7 @@ $(B)/correlator/sql_files.o: $(SQL_FILES) sql/embed.sh
 
 # --- Tests ------------------------------------------------------------------
 TEST_LIBS = $(B)/libplugin.a $(B)/libagentx.a $(B)/libcorrelator.a $(B)/libscan.a $(B)/librecord.a
-ALL_LIBS = $(AGENT_LIBS) $(PQ_LIBS) $(CONFUSE_LIBS) $(EVENT_LIBS) $(ARCHIVE_LIBS) \
+ALL_LIBS = $(AGENT_LIBS) $(PQ_LIBS) $(CONFUSE_LIBS) $(EVENT_LIBS) $(ARCHIVE_LIBS) $(RPM_LIBS) \
            $(CRYPTO_LIBS) -lpthread
 
 $(B)/tests/test_%.o $(B)/tests/unit/test_%.o: ALL_CPPFLAGS += $(COLLECTD_CPPFLAGS)
@@ -144,7 +167,7 @@ help:
 	@echo 'make install      into $$DESTDIR$$PREFIX, the plugin into collectd'
 	@echo 'make uninstall    the reverse'
 	@echo 'make clean        remove $(B)/'
-	@echo 'Variables: PREFIX DESTDIR FUZZ_SECONDS V=1'
+	@echo 'Variables: PREFIX DESTDIR FUZZ_SECONDS V=1 RPM=no (build without librpm)'
 
 .PHONY: deps
 deps:

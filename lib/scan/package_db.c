@@ -10,9 +10,11 @@
 #include "lib/scan/dpkg.h"
 #include "lib/scan/exe.h"
 #include "lib/scan/package_db.h"
+#include "lib/scan/rpm.h"
 
 const struct package_db *const package_dbs[] = {
     &dpkg_db,
+    &rpm_db,
     NULL,
 };
 

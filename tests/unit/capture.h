@@ -2,6 +2,7 @@
 #ifndef PDNA_CAPTURE_H
 #define PDNA_CAPTURE_H
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
