@@ -266,11 +266,11 @@ static int take_all(struct job *job, bool has_stdin) {
 }
 
 static void print_summary(const struct job *job) {
-  printf("%s%llu imported with %llu executables, %llu known already, %llu "
-         "broken",
+  printf("%s%llu %s, %llu executable%s, %llu known already, %llu broken",
          job->dry_run ? "# " : "", (unsigned long long)job->added,
-         (unsigned long long)job->executables, (unsigned long long)job->known,
-         (unsigned long long)job->broken);
+         job->dry_run ? "read" : "imported",
+         (unsigned long long)job->executables, job->executables == 1 ? "" : "s",
+         (unsigned long long)job->known, (unsigned long long)job->broken);
   if (job->left_out > 0)
     printf(", %llu other files left out", (unsigned long long)job->left_out);
   printf("%s\n", interrupted != 0 ? "; interrupted" : "");
