@@ -6,5 +6,6 @@
 #include "correlator/commands.h"
 
 command_fn command_manifest_import;
+command_fn command_manifest_list;
 
 #endif

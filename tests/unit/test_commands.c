@@ -77,6 +77,8 @@ static void a_wrong_command_line_is_refused(void **state) {
       {command_manifest, {"manifest"}, EXIT_USAGE},
       {command_manifest, {"manifest", "export"}, EXIT_USAGE},
       {command_manifest, {"manifest", "import"}, EXIT_USAGE},
+      {command_manifest, {"manifest", "list", "a", "b"}, EXIT_USAGE},
+      {command_manifest, {"manifest", "list", "--requests", "a"}, EXIT_USAGE},
       {command_manifest,
        {"manifest", "import", "-p", "opt/*", "x"},
        EXIT_USAGE},
@@ -97,6 +99,7 @@ static void help_needs_no_database(void **state) {
       {command_addresses, {"addresses", "-h"}, EXIT_DONE},
       {command_manifest, {"manifest", "--help"}, EXIT_DONE},
       {command_manifest, {"manifest", "import", "-h"}, EXIT_DONE},
+      {command_manifest, {"manifest", "list", "-h"}, EXIT_DONE},
   };
 
   (void)state;
@@ -115,6 +118,8 @@ static void a_database_out_of_reach_has_its_own_status(void **state) {
       {command_addresses, {"addresses", "a", "--json"}, EXIT_DATABASE},
       {command_addresses, {"addresses", "add", "a", "::1"}, EXIT_DATABASE},
       {command_manifest, {"manifest", "import", "x"}, EXIT_DATABASE},
+      {command_manifest, {"manifest", "list", "--json"}, EXIT_DATABASE},
+      {command_manifest, {"manifest", "list", "--requests"}, EXIT_DATABASE},
   };
 
   (void)state;
