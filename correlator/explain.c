@@ -116,6 +116,22 @@ void explain_command(struct explain_page *page, const char *format, ...) {
   fputc('\n', page->out);
 }
 
+/* With the configuration file where it has to be named. */
+void explain_program(struct explain_page *page, const char *rest) {
+  char *file;
+
+  if (page->config_file == NULL) {
+    explain_command(page, "process-dna-correlator %s", rest);
+    return;
+  }
+  file = text_shell_quote(page->config_file);
+  if (file == NULL)
+    page->failed = true;
+  else
+    explain_command(page, "process-dna-correlator -c %s %s", file, rest);
+  free(file);
+}
+
 static const char *others(long long n, char *buffer, size_t size) {
   if (n < 0)
     return "not known how many other agents have it";
@@ -173,8 +189,6 @@ static void list_package(struct explain_page *page) {
   if (*f->baseline_package_version != '\0')
     explain_item(page, "", "%s when the trusted digest was taken",
                  f->baseline_package_version);
-  if (*f->manifest_provenance != '\0')
-    explain_item(page, "", "its manifest: %s", f->manifest_provenance);
 }
 
 static void list_process(struct explain_page *page) {
@@ -236,6 +250,7 @@ static void list_facts(struct explain_page *page) {
   if (explain_about_executable(f)) {
     list_digests(page);
     list_package(page);
+    explain_manifest(page);
     list_process(page);
     explain_item(page, "verdict", "%s", f->verdict);
   } else {

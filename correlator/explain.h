@@ -46,7 +46,16 @@
   FACT(package_name)                                                           \
   FACT(package_version)                                                        \
   FACT(package_arch)                                                           \
-  FACT(manifest_provenance)                                                    \
+  FACT(manifest_provenance) /* "": no manifest decided */                      \
+  FACT(manifest_origin)                                                        \
+  FACT(manifest_added_by)                                                      \
+  FACT(manifest_added_at)                                                      \
+  FACT(manifest_package) /* "": of a release */                                \
+  FACT(manifest_version)                                                       \
+  FACT(manifest_digests) /* for the path, with spaces between */               \
+  FACT(request_state)    /* of the manifest of the package version */          \
+  FACT(request_at)                                                             \
+  FACT(request_error)                                                          \
   FACT(mitre)                                                                  \
   FACT(closed_at)                                                              \
   FACT(who)                                                                    \

@@ -1,5 +1,5 @@
 /* The page that an explanation is written on: paragraphs wrapped, commands as
- * they are. Used by explain.c, explain_story.c and explain_steps.c only. */
+ * they are. Used by explain.c and explain_*.c only. */
 #ifndef PDNA_EXPLAIN_PAGE_H
 #define PDNA_EXPLAIN_PAGE_H
 
@@ -39,10 +39,18 @@ void explain_note(struct explain_page *page, const char *format, ...)
 void explain_command(struct explain_page *page, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* A command of this program, on the central host. */
+void explain_program(struct explain_page *page, const char *rest);
+
 /* explain_story.c: one line that says what is wrong, what happened, and what
  * to think of it. */
 void explain_headline(struct explain_page *page);
 void explain_story(struct explain_page *page);
+
+/* explain_manifest.c: items about the manifest that decided, or that is wanted;
+ * and the step of importing one, where that would help. */
+void explain_manifest(struct explain_page *page);
+void explain_import(struct explain_page *page);
 
 /* explain_steps.c: what to do, in order. */
 void explain_steps(struct explain_page *page);

@@ -275,23 +275,6 @@ static void step_cut_off(struct explain_page *page, const struct words *w) {
   cut_off_host(page);
 }
 
-/* "process-dna-correlator", with the configuration file where it has to be
- * named. */
-static void program_command(struct explain_page *page, const char *rest) {
-  char *file;
-
-  if (page->config_file == NULL) {
-    explain_command(page, "process-dna-correlator %s", rest);
-    return;
-  }
-  file = text_shell_quote(page->config_file);
-  if (file == NULL)
-    page->failed = true;
-  else
-    explain_command(page, "process-dna-correlator -c %s %s", file, rest);
-  free(file);
-}
-
 static void step_accept(struct explain_page *page) {
   const struct explain_facts *f = page->safe;
   long long id = explain_count(f->alert_id);
@@ -314,7 +297,7 @@ static void step_accept(struct explain_page *page) {
                  explain_is(f->verdict, "new-binary") ? "stays" : "becomes",
                  f->host);
   (void)snprintf(rest, sizeof(rest), "accept %lld --why 'WHAT AND WHO'", id);
-  program_command(page, rest);
+  explain_program(page, rest);
 }
 
 static void steps_silent(struct explain_page *page) {
@@ -334,8 +317,8 @@ static void steps_silent(struct explain_page *page) {
   }
   explain_step(page, "See whether packets arrive and are refused, here on "
                      "the central host:");
-  program_command(page, "status");
-  program_command(page, "agents");
+  explain_program(page, "status");
+  explain_program(page, "agents");
   explain_note(page, "The alert clears by itself when scans arrive again.");
   if (one) {
     explain_step(page, "See whether it lives, and what its agent says:");
@@ -346,9 +329,9 @@ static void steps_silent(struct explain_page *page) {
                     word);
     explain_note(page, "If somebody stopped it who should not have, read its "
                        "last alerts before you start it again:");
-    program_command(page, "alerts --all");
+    explain_program(page, "alerts --all");
     explain_step(page, "If it is gone for good:");
-    program_command(page, retire);
+    explain_program(page, retire);
   }
 out:
   free(word);
@@ -369,6 +352,7 @@ static void steps_executable(struct explain_page *page) {
       step_digest(page, &w);
     step_package(page, &w);
     step_cut_off(page, &w);
+    explain_import(page);
     step_accept(page);
   }
   words_clear(&w);

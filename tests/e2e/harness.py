@@ -254,13 +254,17 @@ class Correlator:
     def kill(self):
         self.daemon.kill()
 
-    def run(self, *args, status=(0,)):
-        """Run a command; its output. Any other exit status fails."""
-        done = subprocess.run(
+    def call(self, *args, **kwargs):
+        """Run a command; the completed process, with its output as text."""
+        return subprocess.run(
             [CORRELATOR, "-c", self.config, *map(str, args)],
             capture_output=True, text=True, errors="replace", check=False,
             timeout=60, env={**os.environ, **self.env},
-            preexec_fn=die_with_parent)
+            preexec_fn=die_with_parent, **kwargs)
+
+    def run(self, *args, status=(0,)):
+        """Run a command; its output. Any other exit status fails."""
+        done = self.call(*args)
         if done.returncode not in status:
             raise Failed(f"process-dna-correlator {' '.join(map(str, args))}: "
                          f"exit status {done.returncode}, expected {status}\n"

@@ -176,11 +176,82 @@ static void a_file_against_its_manifest_is_no_missing_manifest(void **state) {
 
   (void)state;
   facts.verdict = "not-in-manifest";
-  facts.manifest_provenance = "deb.example.org, signed";
+  facts.manifest_provenance = "signed-index";
+  facts.manifest_origin = "https://deb.example.org/nginx_1.25.4-1_amd64.deb";
+  facts.manifest_added_by = "fetch@central";
+  facts.manifest_added_at = "2026-05-02 10:00:00.1+00";
+  facts.manifest_package = "nginx";
+  facts.manifest_version = "1.25.4-1";
+  facts.manifest_digests = TRUSTED " " KEY;
   EXPECT(&facts, "is not what its package ships",
          "manifest of nginx 1.25.4-1 is known",
          "No missing manifest can be the reason", "smells like an attack",
-         "deb.example.org, signed", " dpkg -V nginx ");
+         "manifest of nginx 1.25.4-1: an index that is signed names it",
+         "from https://deb.example.org/nginx_1.25.4-1_amd64.deb",
+         "imported 2026-05-02T10:00:00Z by fetch@central", "lists " TRUSTED,
+         "or " KEY, " dpkg -V nginx ");
+  expect_without(&facts, "manifest import");
+}
+
+static void the_manifest_that_decided_is_told(void **state) {
+  struct explain_facts facts = swapped;
+
+  (void)state;
+  facts.state = "resolved";
+  facts.package_manager = facts.package_name = facts.package_version = NULL;
+  facts.manifest_provenance = "file";
+  facts.manifest_origin = "/srv/release.sha256";
+  facts.manifest_added_by = "ann@build";
+  facts.manifest_added_at = "2026-05-25 09:20:00+00";
+  EXPECT(&facts, "manifest of a release of your own: nothing vouches",
+         "from /srv/release.sha256",
+         "imported 2026-05-25T09:20:00Z by "
+         "ann@build");
+  expect_without(&facts, "does not list");
+
+  facts.manifest_package = "nginx";
+  facts.manifest_provenance = "signed-package";
+  EXPECT(&facts, "manifest of nginx", "the package is signed",
+         "does not list the file");
+}
+
+static void a_manifest_that_is_wanted_is_told_with_its_state(void **state) {
+  static const struct {
+    const char *state, *error, *told;
+  } cases[] = {
+      {"queued", NULL, "its turn to be fetched comes"},
+      {"running", NULL, "it is being fetched"},
+      {"failed", "mirror: no answer", "tried again: mirror: no answer"},
+      {"none", NULL, "there is no such version"},
+      {"postponed", NULL, "postponed"},
+  };
+  struct explain_facts facts = swapped;
+
+  (void)state;
+  EXPECT(&facts, "manifest none is known of nginx 1.25.4-1");
+  facts.request_at = "2026-05-25 09:14:03+00";
+  for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    facts.request_state = cases[i].state;
+    facts.request_error = cases[i].error;
+    EXPECT(&facts,
+           "manifest of nginx 1.25.4-1: wanted since "
+           "2026-05-25T09:14:03Z",
+           cases[i].told);
+  }
+}
+
+static void importing_is_told_where_it_would_help(void **state) {
+  struct explain_facts facts = swapped;
+
+  (void)state;
+  expect_without(&facts, "manifest import");
+  facts.package_name = NULL;
+  EXPECT(&facts, "release of your own",
+         "process-dna-correlator manifest import RELEASE.sha256", "accept 17");
+  facts = swapped;
+  facts.verdict = "unverified-update";
+  EXPECT(&facts, "elsewhere than web1",
+         "process-dna-correlator manifest import PACKAGE-FILE", "accept 17");
 }
 
 static void an_unverified_update_names_both_versions(void **state) {
@@ -432,6 +503,9 @@ int main(void) {
       cmocka_unit_test(a_file_without_a_package_is_asked_for),
       cmocka_unit_test(an_rpm_is_verified_with_rpm),
       cmocka_unit_test(a_file_against_its_manifest_is_no_missing_manifest),
+      cmocka_unit_test(the_manifest_that_decided_is_told),
+      cmocka_unit_test(a_manifest_that_is_wanted_is_told_with_its_state),
+      cmocka_unit_test(importing_is_told_where_it_would_help),
       cmocka_unit_test(an_unverified_update_names_both_versions),
       cmocka_unit_test(a_spoofed_process_is_not_its_file),
       cmocka_unit_test(what_was_never_on_disk_has_no_file_to_compare),
