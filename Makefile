@@ -39,11 +39,12 @@ RPM_LIBS := $(shell pkg-config --libs rpm)
 RPM_SONAME := $(shell objdump -p "$$($(CC) -print-file-name=librpm.so)" | \
                 sed -n 's/^ *SONAME *//p')
 RPM_CPPFLAGS = $(RPM_CFLAGS) -DPDNA_RPM_SONAME='"$(RPM_SONAME)"'
-RPM_LEFT_OUT = %/rpm_without.c
+RPM_LEFT_OUT = %/rpm_without.c %/manifest_rpm_without.c
 else
 RPM_LIBS =
 RPM_CPPFLAGS = -DPDNA_WITHOUT_RPM
-RPM_LEFT_OUT = %/rpm_lib.c %/rpm_query.c %/rpm_package.c %/rpm_keyring.c
+RPM_LEFT_OUT = %/rpm_lib.c %/rpm_query.c %/rpm_package.c %/rpm_keyring.c \
+               %/manifest_rpm.c
 endif
 
 ALL_CPPFLAGS = -D_GNU_SOURCE -I. $(PKG_CFLAGS) $(RPM_CPPFLAGS) $(CPPFLAGS)
@@ -295,4 +296,6 @@ uninstall:
 clean:
 	rm -rf build
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+# Not in all of $(B): tests make whole roots there, with folders of such names.
+-include $(shell find $(addprefix $(B)/,lib collectd-plugin correlator \
+           snmp-subagent tests) -name '*.d' -type f 2>/dev/null)

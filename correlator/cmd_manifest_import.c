@@ -15,6 +15,7 @@
 #include "correlator/manifest_import.h"
 #include "correlator/manifest_options.h"
 #include "correlator/manifest_progress.h"
+#include "correlator/manifest_rpm.h"
 #include "correlator/manifest_walk.h"
 #include "correlator/text.h"
 
@@ -22,12 +23,12 @@ static const char help[] =
     "Usage: process-dna-correlator manifest import [OPTION...] PATH...\n"
     "\n"
     "Read which executables packages and releases ship, and their digests:\n"
-    "Debian packages, lists that sha256sum wrote, and tarballs, told by what "
-    "is\n"
-    "in them and not by their names. PATH is one of these, '-' for standard\n"
-    "input, or a folder, as a mirror's pool, below which all packages are\n"
-    "taken. A file that is known already costs its own digest only. One that\n"
-    "is broken is named, skipped and counted.\n"
+    "packages of Debian and of rpm, lists that sha256sum wrote, and tarballs,\n"
+    "told by what is in them and not by their names. PATH is one of these, "
+    "'-'\n"
+    "for standard input, or a folder, as a mirror's pool, below which all\n"
+    "packages are taken. A file that is known already costs its own digest\n"
+    "only. One that is broken is named, skipped and counted.\n"
     "\n"
     "Lists and tarballs are releases of your own, without a package: their\n"
     "digests hold on every host, at the path that each has there.\n"
@@ -41,6 +42,9 @@ static const char help[] =
     "                       or for some time (12h, 90d, 8w)\n"
     "      --releases       take lists and tarballs below folders too\n"
     "      --by NAME        who imports it, instead of you\n"
+    "  -k, --keyring FILE   OpenPGP keys: a package of rpm that one of them "
+    "has\n"
+    "                       signed is a signed package\n"
     "      --max-size MIB   what one file may unpack to (default 16384)\n"
     "      --max-time S     how long one may take (default 1800)\n"
     "  -n, --dry-run        print what would be imported, as sha256sum would;\n"
@@ -278,7 +282,7 @@ static void print_summary(const struct job *job) {
 
 /* The options' values as texts. */
 struct texts {
-  const char *path, *expires, *by, *max_size, *max_time;
+  const char *path, *expires, *by, *keyring, *max_size, *max_time;
 };
 
 /* A number from 1 up. */
@@ -296,6 +300,19 @@ static bool read_number(const char *text, uint64_t most, uint64_t *ret) {
   return true;
 }
 
+/* Say at once what each package would be broken for. -1: go on. */
+static int check_keyring(const char *file) {
+  int error = manifest_rpm_check_keyring(file);
+
+  if (error == 0)
+    return -1;
+  return cmd_usage("manifest import", "--keyring %s: %s", file,
+                   error == -EINVAL
+                       ? "expected OpenPGP public keys that rpm can use"
+                   : error == -ENOSYS ? "this build has no librpm"
+                                      : strerrordesc_np(-error));
+}
+
 /* What the texts say, into the job and the buffers. -1: go on. */
 static int read_texts(const struct texts *t, struct job *job,
                       char glob[static MANIFEST_GLOB_MAX + 1],
@@ -310,6 +327,9 @@ static int read_texts(const struct texts *t, struct job *job,
                      "most %d bytes, in whose brackets are plain letters",
                      t->path, MANIFEST_GLOB_MAX);
   job->import.glob = t->path != NULL ? glob : NULL;
+  job->import.keyring = t->keyring;
+  if (t->keyring != NULL && (error = check_keyring(t->keyring)) >= 0)
+    return error;
   if (t->expires != NULL) {
     error = manifest_expires(t->expires, time(NULL), expires);
     if (error < 0)
@@ -372,6 +392,7 @@ int command_manifest_import(const struct config *config, int argc,
                                      {"expires", 'e', NULL, &t.expires},
                                      {"releases", 0, &job.releases, NULL},
                                      {"by", 0, NULL, &t.by},
+                                     {"keyring", 'k', NULL, &t.keyring},
                                      {"max-size", 0, NULL, &t.max_size},
                                      {"max-time", 0, NULL, &t.max_time},
                                      {"dry-run", 'n', &job.dry_run, NULL},

@@ -205,6 +205,7 @@ int manifest_import_file(const struct manifest_import *import, int fd,
                          const char *origin, struct manifest_result *ret) {
   struct manifest_reading r = {.fd = fd,
                                .limits = import->limits,
+                               .keyring = import->keyring,
                                .progress = import->progress,
                                .arg = import->arg};
   struct stat before, after;

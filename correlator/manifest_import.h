@@ -13,6 +13,7 @@ struct manifest_import {
   const char *glob;    /* of releases; NULL: their own names are the paths */
   const char *expires; /* of releases: a timestamptz; NULL: never */
   const struct manifest_limits *limits;
+  const char *keyring; /* as in struct manifest_reading */
   /* As in struct manifest_reading. The file is read twice: once for its own
    * digest, then, unless it is known, once more. */
   bool (*progress)(void *arg, uint64_t bytes);

@@ -11,11 +11,13 @@
 
 #include "correlator/manifest_deb.h"
 #include "correlator/manifest_list.h"
+#include "correlator/manifest_rpm.h"
 #include "correlator/manifest_tar.h"
 #include "lib/record/pathname.h"
 
 static const struct manifest_format *const formats[] = {
     &manifest_deb,
+    &manifest_rpm,
     &manifest_list,
     &manifest_tar,
 };

@@ -6,6 +6,7 @@
  *   deb   deb(5), any compression that libarchive has
  *   list  what sha256sum(1) writes
  *   tar   tar(5), compressed or not
+ *   rpm   packages of rpm, where the build has librpm
  */
 #ifndef PDNA_MANIFEST_READER_H
 #define PDNA_MANIFEST_READER_H
@@ -70,6 +71,8 @@ enum {
 struct manifest_reading {
   int fd; /* seekable, of a regular file; not owned */
   const struct manifest_limits *limits;
+  const char *keyring; /* a file of keys whose signatures in packages count
+                          (manifest_rpm.h); NULL: none do */
   /* Told how many bytes of the file were read since it was last called; says
    * false to give up. May be NULL. */
   bool (*progress)(void *arg, uint64_t bytes);

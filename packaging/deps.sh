@@ -9,7 +9,7 @@ clang-format clang-tidy cppcheck shellcheck smitools libclang-rt-dev
 collectd-core collectd-dev
 libsnmp-dev snmp snmpd snmptrapd prometheus-snmp-exporter
 libssl-dev libpq-dev libconfuse-dev libevent-dev libarchive-dev
-librpm-dev rpm
+librpm-dev rpm rpm2cpio
 libcmocka-dev
 postgresql-15 postgresql-client-15 postgresql-15-pgtap
 libtap-parser-sourcehandler-pgtap-perl

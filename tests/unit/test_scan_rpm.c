@@ -1,22 +1,20 @@
 /* Goal: what rpm's own database says of a path is what rpm -q says, nothing of
  * it or of the program that asks is changed, and what rpm is changing right now
  * is told. Packages and databases are made by rpmbuild and rpm. */
-#include <limits.h>
 #include <sys/utsname.h>
 
 #include "lib/scan/rpm.h"
 #include "tests/unit/capture.h"
+#include "tests/unit/made_rpms.h"
 #include "tests/unit/scan_processes.h"
 
-static char rpms[PATH_MAX]; /* made once, below the build folder */
-static char folder[256];    /* the database's */
+static char folder[256]; /* the database's */
 static int root_fd;
 
 /* A command of the shell, with our folders as $RPMS, $DB and $DIR. */
 static void shell(const char *command) {
   const char *const argv[] = {"sh", "-ec", command, NULL};
 
-  setenv("RPMS", rpms, 1);
   setenv("DB", folder, 1);
   setenv("DIR", test_dir, 1);
   assert_int_equal(run(argv), 0);
@@ -28,20 +26,6 @@ static void install(const char *what) {
   shell("cd \"$RPMS\"; HOME=$DIR rpm --dbpath \"$DB\" --justdb --nodeps"
         " $WHAT 2> \"$DIR/log\" ||"
         " { cat \"$DIR/log\" >&2; exit 1; }");
-}
-
-static int make_packages(void **state) {
-  char self[PATH_MAX - 16];
-  ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-  const char *argv[] = {"sh", "tests/rpms.sh", rpms, "/bin/sleep", NULL};
-
-  (void)state;
-  if (len < 0)
-    return -1;
-  self[len] = '\0';
-  *strrchr(self, '/') = '\0';
-  snprintf(rpms, sizeof(rpms), "%s/rpms", self);
-  return run(argv);
 }
 
 static int set_up(void **state) {
@@ -138,6 +122,9 @@ static void both_names_of_merged_usr_are_one_file(void **state) {
   expect_owner("/usr/bin/sleeper-bin", "sleeper 2:1.0-1");
   expect_owner("/usr/sbin/sleeper", "sleeper 2:1.0-1");
   expect_owner("/sbin/sleeper", "sleeper 2:1.0-1");
+  /* No such folders here, whose inodes would say that they are one. */
+  expect_owner("/libo32/sleeper-o32", "sleeper 2:1.0-1");
+  expect_owner("/usr/libo32/sleeper-o32", "sleeper 2:1.0-1");
   expect_owner("/sbin/usr/sbin/sleeper", "none");
   expect_owner("/opt/sbin/sleeper", "none");
 }
@@ -389,6 +376,8 @@ static void the_kernels_caches_are_enough_for_a_stamp(void **state) {
 int main(void) {
 #define ROW(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   const struct CMUnitTest tests[] = {
+      /* First: librpm is loaded then. */
+      ROW(signals_stay_as_they_are),
       ROW(owners_are_those_that_rpm_gives),
       ROW(both_names_of_merged_usr_are_one_file),
       ROW(a_file_that_another_package_replaced_is_not_its_own),
@@ -397,7 +386,6 @@ int main(void) {
       ROW(a_held_lock_says_what_may_be_changing),
       ROW(the_database_is_also_found_in_sysimage),
       ROW(asking_changes_nothing_of_the_database),
-      ROW(signals_stay_as_they_are),
       ROW(it_can_be_given_up),
       ROW(no_database_is_no_error_but_a_broken_one_is),
       ROW(a_damaged_header_is_no_answer),
