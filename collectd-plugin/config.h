@@ -11,6 +11,8 @@
  *     RemoteFiles false      # hash on remote filesystems too
  *     Notify "spoofed" "anonymous"  # states that make notifications, or
  *                            # "none"; may be repeated
+ *     Packages true          # tell which package owns an executable
+ *     PackageRoot "/"        # below which the package databases are
  *     ProcRoot "/proc"
  *   </Plugin>
  */

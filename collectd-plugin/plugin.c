@@ -152,6 +152,7 @@ static int register_reads(void) {
 /* The scanner's thread starts here: collectd forks before it calls init. */
 static int dna_init(void) {
   struct scan_options options = scan_settings_options(&config.scan);
+  char where[SCAN_WHERE_MAX];
   int r;
 
   if (config.bad) {
@@ -162,8 +163,8 @@ static int dna_init(void) {
     return 0;
   r = scanner_new(&options, &scanner);
   if (r < 0) {
-    ERROR("process_dna plugin: option ProcRoot: can't scan %s: %s",
-          options.proc_root, STRERROR(-r));
+    scan_settings_where(&options, where);
+    ERROR("process_dna plugin: can't scan %s: %s", where, STRERROR(-r));
     return -1;
   }
   r = dna_notifier_new(config.notify, &notifier);

@@ -160,13 +160,14 @@ static int open_signals(void) {
 
 int agent_run(const struct scan_settings *settings) {
   struct scan_options options = scan_settings_options(settings);
+  char where[SCAN_WHERE_MAX];
   struct cycle *cycle = NULL;
   int fd = open_signals();
   int r = fd < 0 ? fd : cycle_start(&options, &cycle);
 
   if (r < 0) {
-    snmp_log(LOG_ERR, "can't scan %s: %s\n", options.proc_root,
-             strerrordesc_np(-r));
+    scan_settings_where(&options, where);
+    snmp_log(LOG_ERR, "can't scan %s: %s\n", where, strerrordesc_np(-r));
     goto out;
   }
   (void)register_readfd(fd, on_signal, NULL);

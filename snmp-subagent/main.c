@@ -14,11 +14,12 @@
 
 static int scan_once(const struct scan_settings *settings) {
   struct scan_options options = scan_settings_options(settings);
+  char where[SCAN_WHERE_MAX];
   int r = once_run(&options, stdout, isatty(STDERR_FILENO) ? stderr : NULL);
 
   if (r < 0)
-    snmp_log(LOG_ERR, "can't scan %s: %s\n", options.proc_root,
-             strerrordesc_np(-r));
+    scan_settings_where(&options, where);
+  snmp_log(LOG_ERR, "can't scan %s: %s\n", where, strerrordesc_np(-r));
   return r < 0 ? EXIT_NO : EXIT_DONE;
 }
 

@@ -8,6 +8,8 @@
  *   rehashInterval 3600    # seconds in which each file is read again
  *   hashBudget 256         # MiB read a scan
  *   remoteFiles false      # hash on remote filesystems too
+ *   packages true          # tell which package owns an executable
+ *   packageRoot /          # below which the package databases are
  *   procRoot /proc
  *
  * and what the agent library itself takes (agentXSocket, agentXTimeout,

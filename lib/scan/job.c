@@ -25,6 +25,7 @@ void job_destroy(struct job *job) {
   if (job == NULL)
     return;
   hash_clear(&job->hash);
+  package_read_free(job->order.packages);
   free(job->order.text);
   free(job);
 }
@@ -120,6 +121,8 @@ int job_step(struct job *job, int proc_fd, void *buf, size_t max,
   *ret_read = 0;
   if (job->hash.fd >= 0)
     return step_hash(job, buf, max, ret_read);
+  if (o->kind == JOB_PACKAGES)
+    return package_read_run(o->packages, job->progress, job->progress_arg);
   pid_fd = proc_open(proc_fd, o->pid, o->tid, o->start_ticks, &stat);
   if (pid_fd < 0)
     return pid_fd;
@@ -155,6 +158,8 @@ static uint64_t hash_text(const char *text) {
 struct job_key job_key(const struct job *job) {
   const struct job_order *o = &job->order;
 
+  if (o->kind == JOB_PACKAGES)
+    return (struct job_key){KEY_PACKAGES, 0};
   if (o->kind == JOB_SPOOF)
     return (struct job_key){KEY_PROCESS, (uint64_t)o->pid ^ o->start_ticks};
   /* A look-up that hangs says nothing of the device of the file that runs,

@@ -1,13 +1,15 @@
 /* Work that may wait for a file system: looking up a path, reading a memory
- * map, hashing a file. A job is done by the worker (worker.h) and read by
- * whoever submitted it, each with a reference of its own. */
+ * map, hashing a file, reading package databases. A job is done by the worker
+ * (worker.h) and read by whoever submitted it, each with a reference of its
+ * own. */
 #ifndef PDNA_JOB_H
 #define PDNA_JOB_H
 
 #include "lib/scan/exe.h"
 #include "lib/scan/hash.h"
+#include "lib/scan/package_read.h"
 
-enum job_kind { JOB_PLACE, JOB_SPOOF, JOB_HASH };
+enum job_kind { JOB_PLACE, JOB_SPOOF, JOB_HASH, JOB_PACKAGES };
 
 /* Fill in after job_new, before submitting. */
 struct job_order {
@@ -23,6 +25,8 @@ struct job_order {
   char *text;               /* place, spoof: the exe link; hash: the path, or
                                NULL for the file that runs; owned */
   bool may_hang;            /* the file lies where a program answers */
+  struct package_read *packages; /* packages: the order and its result; owned.
+                                    All else is for the other kinds */
 };
 
 struct job {
@@ -44,6 +48,9 @@ struct job {
   } result;
 
   /* The worker's. */
+  bool (*progress)(void *arg); /* a long step calls it now and then; false:
+                                  give up */
+  void *progress_arg;
   struct job *next;
   int references;
   enum { JOB_NEW, JOB_QUEUED, JOB_RUNNING, JOB_FINISHED } phase;
@@ -66,7 +73,7 @@ void job_destroy(struct job *job);
 
 /* What else will not answer when this job does not: jobs with equal keys. */
 struct job_key {
-  enum { KEY_DEVICE, KEY_PATH, KEY_PROCESS } kind;
+  enum { KEY_DEVICE, KEY_PATH, KEY_PROCESS, KEY_PACKAGES } kind;
   uint64_t value;
 };
 struct job_key job_key(const struct job *job);

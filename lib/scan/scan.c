@@ -15,6 +15,7 @@ enum { PROC_STAT_MAX = 4 << 20 }; /* bytes; a line for each CPU */
 const struct scan_options scan_options_default = {
     .proc_root = "/proc",
     .min_rss_kib = (uint64_t)50 * 1024,
+    .packages = true,
     .always_root = true,
     .rehash_interval_s = 3600,
     .scan_interval_s = 60,
@@ -33,6 +34,7 @@ static void drop_job(void *arg, struct job *job) {
 static int copy_options(struct scanner *s, const struct scan_options *options) {
   s->options = *options;
   s->options.proc_root = NULL; /* the caller's */
+  s->options.package_root = NULL;
   s->options.executables = NULL;
   s->patterns = calloc(options->executables_len + 1, sizeof(char *));
   if (s->patterns == NULL)
@@ -76,6 +78,8 @@ int scanner_new(const struct scan_options *options, struct scanner **ret) {
   if (s == NULL)
     return -ENOMEM;
   s->clock_fd = -1;
+  s->root_fd = -1;
+  s->packages_fd = -1;
   s->ticks_per_s = sysconf(_SC_CLK_TCK);
   s->proc_fd = open(options->proc_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   r = s->proc_fd < 0 ? -errno : copy_options(s, options);
@@ -89,6 +93,8 @@ int scanner_new(const struct scan_options *options, struct scanner **ret) {
   if (r < 0)
     goto err;
   r = worker_new(s->proc_fd, options->file_timeout_ms, &s->worker);
+  if (r == 0 && options->packages)
+    r = scanner_open_packages(s, options);
   if (r < 0)
     goto err;
   read_boot_time(s);
@@ -112,6 +118,7 @@ void scanner_free(struct scanner *s) {
   free_seen(s, s->seen, s->seen_len);
   cache_free(s->cache);
   worker_free(s->worker);
+  owners_free(s->owners);
   for (char **pattern = s->patterns; pattern != NULL && *pattern != NULL;
        pattern++)
     free(*pattern);
@@ -120,6 +127,8 @@ void scanner_free(struct scanner *s) {
     close(s->clock_fd);
   if (s->proc_fd >= 0)
     close(s->proc_fd);
+  if (s->root_fd >= 0)
+    close(s->root_fd);
   free(s);
 }
 
@@ -182,6 +191,7 @@ static int look_at_all(struct scanner *s) {
   int ret = 0;
 
   walk_begin(&s->walk);
+  scanner_begin_packages(s);
   for (size_t i = 0; ret == 0 && i < s->pids_len; i++) {
     pid_t pid = s->pids[i];
 
@@ -270,6 +280,8 @@ static int scan(struct scanner *s) {
   if (clock_was_set(s->clock_fd)) {
     cache_clear(s->cache);
     read_boot_time(s);
+    if (s->owners != NULL)
+      owners_clock_was_set(s->owners);
   }
   worker_begin(s->worker, s->options.hash_budget);
   scanner_take_digests(s);
@@ -287,13 +299,15 @@ static int scan(struct scanner *s) {
   worker_wait(s->worker, true, s->deadline_ms);
   ret = scanner_take_urgent(s);
   if (ret == 0)
+    ret = scanner_ask_packages(s);
+  if (ret == 0)
     ret = scanner_rehash(s);
   if (ret < 0)
     return ret;
   worker_wait(s->worker, false, s->deadline_ms);
   scanner_take_digests(s);
   scanner_finish_records(s);
-  return 0;
+  return scanner_take_packages(s);
 }
 
 /* Remember what was seen and free the rest. After a failure the last scan's is
@@ -320,6 +334,7 @@ static void end_scan(struct scanner *s, bool done) {
   s->len = 0;
   s->urgent = 0;
   walk_end(&s->walk);
+  scanner_end_packages(s);
   /* What no process has run for a whole interval is not worth its memory. */
   cache_trim(s->cache,
              s->cycle > s->rehash_cycles ? s->cycle - s->rehash_cycles : 0);
@@ -354,6 +369,8 @@ int scanner_run(struct scanner *s, struct snapshot **ret_snapshot) {
     return ret;
   }
   after = worker_figures(s->worker);
+  if (s->owners != NULL)
+    after.cpu_ns += owners_figures(s->owners).cpu_ns;
   /* What was read between two scans belongs to the later one. */
   s->figures.bytes_hashed = after.bytes_read - s->reported.bytes_read;
   s->figures.duration_s = seconds(CLOCK_MONOTONIC) - start_s;

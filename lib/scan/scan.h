@@ -10,6 +10,9 @@
 
 struct scan_options {
   const char *proc_root;          /* "/proc" */
+  bool packages;                  /* tell which package owns an executable */
+  const char *package_root;       /* below which the package databases are;
+                                     NULL: the host's root */
   uint64_t min_rss_kib;           /* 0 is everything */
   bool always_root;               /* uid 0 whatever its RSS */
   const char *const *executables; /* paths that are taken whatever their RSS,
@@ -47,7 +50,7 @@ struct snapshot {
 };
 
 /* Copies the options. Returns 0, -ENOMEM, or what opening proc_root or
- * starting the hashing thread gave. */
+ * package_root or starting the threads gave. */
 int scanner_new(const struct scan_options *options, struct scanner **ret);
 
 /* Take one snapshot. A process that vanishes is no error. Returns 0, -ENOMEM,

@@ -3,6 +3,7 @@
 #define PDNA_SCANNER_H
 
 #include "lib/scan/cache.h"
+#include "lib/scan/owners.h"
 #include "lib/scan/scan.h"
 #include "lib/scan/walk.h"
 #include "lib/scan/worker.h"
@@ -37,6 +38,7 @@ struct seen {
   /* Only during a scan. */
   struct cache_entry *running;
   struct cache_entry *disk;
+  size_t owner; /* the number of its path, or OWNERS_NONE */
 };
 
 struct scanner {
@@ -52,7 +54,10 @@ struct scanner {
   struct walk walk;
   struct worker *worker;
   struct cache *cache;
-  struct seen *seen; /* of the last scan, sorted by pid */
+  struct owners *owners; /* NULL: packages are not looked at */
+  int root_fd;           /* of their databases; -1: the host's root */
+  int packages_fd;       /* the same, during a scan; -1: none */
+  struct seen *seen;     /* of the last scan, sorted by pid */
   size_t seen_len;
   struct worker_figures reported; /* up to the last snapshot */
 
@@ -117,6 +122,23 @@ int scanner_request(struct scanner *s, struct cache_entry *e);
 
 /* Ask for the digests whose turn it is again. Returns 0 or -ENOMEM. */
 int scanner_rehash(struct scanner *s);
+
+/* packages.c: begin with what options says of packages. Returns 0 or a negative
+ * errno. */
+int scanner_open_packages(struct scanner *s,
+                          const struct scan_options *options);
+
+/* The steps of owners.h. Look at the databases, before any process is looked
+ * at. */
+void scanner_begin_packages(struct scanner *s);
+
+/* Ask for the owners of all executables. Returns 0 or -ENOMEM. */
+int scanner_ask_packages(struct scanner *s);
+
+/* When all digests are there, put the packages into the records. Returns 0 or
+ * -ENOMEM. */
+int scanner_take_packages(struct scanner *s);
+void scanner_end_packages(struct scanner *s);
 
 /* Put digests and states into the records; those of processes that vanished
  * before their file could be opened go. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -26,6 +27,10 @@ const struct scan_setting scan_settings_table[SCAN_SETTINGS_LEN] = {
      "a whole number of MiB from 1 to 1048576"},
     {"RemoteFiles", "remoteFiles", SCAN_SETTING_FLAG,
      offsetof(struct scan_settings, remote_files), 0, 0, 1, "true or false"},
+    {"Packages", "packages", SCAN_SETTING_FLAG,
+     offsetof(struct scan_settings, packages), 1, 0, 1, "true or false"},
+    {"PackageRoot", "packageRoot", SCAN_SETTING_PATH,
+     offsetof(struct scan_settings, package_root), 0, 0, 0, "an absolute path"},
     {"ProcRoot", "procRoot", SCAN_SETTING_PATH,
      offsetof(struct scan_settings, proc_root), 0, 0, 0, "an absolute path"},
 };
@@ -52,6 +57,7 @@ void scan_settings_clear(struct scan_settings *settings) {
     free(settings->executables[i]);
   free(settings->executables);
   free(settings->proc_root);
+  free(settings->package_root);
   scan_settings_init(settings);
 }
 
@@ -123,6 +129,8 @@ scan_settings_options(const struct scan_settings *settings) {
 
   if (settings->proc_root != NULL)
     o.proc_root = settings->proc_root;
+  o.packages = settings->packages;
+  o.package_root = settings->package_root;
   o.min_rss_kib = settings->min_rss_mib * 1024;
   o.always_root = settings->always_root;
   o.executables = (const char *const *)settings->executables;
@@ -136,4 +144,13 @@ scan_settings_options(const struct scan_settings *settings) {
   if (o.scan_timeout_ms > half_interval_ms)
     o.scan_timeout_ms = (unsigned)half_interval_ms;
   return o;
+}
+
+void scan_settings_where(const struct scan_options *options,
+                         char ret_where[static SCAN_WHERE_MAX]) {
+  bool elsewhere = options->packages && options->package_root != NULL;
+
+  (void)snprintf(ret_where, SCAN_WHERE_MAX, "%s%s%s", options->proc_root,
+                 elsewhere ? " with packages below " : "",
+                 elsewhere ? options->package_root : "");
 }

@@ -12,7 +12,9 @@ struct scan_settings {
   uint64_t hash_budget_mib;
   bool always_root;
   bool remote_files;
-  char *proc_root;    /* owned; NULL: the scanner's default */
+  bool packages;
+  char *package_root; /* owned, as the next; NULL: the scanner's default */
+  char *proc_root;
   char **executables; /* owned */
   size_t executables_len;
 };
@@ -34,7 +36,10 @@ struct scan_setting {
   const char *expected;
 };
 
-enum { SCAN_SETTINGS_LEN = 8 };
+enum {
+  SCAN_SETTINGS_LEN = 10,
+  SCAN_WHERE_MAX = 2 * 4096 + 32, /* two paths */
+};
 
 extern const struct scan_setting scan_settings_table[SCAN_SETTINGS_LEN];
 
@@ -58,6 +63,11 @@ int scan_settings_set_path(struct scan_settings *settings,
 /* What they mean to a scanner; lives as long as they are not changed. A scan
  * waits for at most half of its interval. */
 struct scan_options scan_settings_options(const struct scan_settings *settings);
+
+/* Where a scanner with these options looks, for messages: "/proc", or "/proc
+ * with packages below /host". */
+void scan_settings_where(const struct scan_options *options,
+                         char ret_where[static SCAN_WHERE_MAX]);
 
 /* Free what they own and go back to the defaults. */
 void scan_settings_clear(struct scan_settings *settings);

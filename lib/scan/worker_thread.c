@@ -206,6 +206,19 @@ static void put_back(struct worker *w, struct job *job, size_t n) {
   push_tail(q, job);
 }
 
+/* A step that takes long goes on. */
+static bool progress(void *arg) {
+  struct worker_thread *t = arg;
+  struct worker *w = t->worker;
+  bool go_on;
+
+  pthread_mutex_lock(&w->lock);
+  t->busy_since_ms = clock_now_ms();
+  go_on = !t->abandoned && !t->job->cancelled && !w->closing;
+  pthread_mutex_unlock(&w->lock);
+  return go_on;
+}
+
 /* One step of one job. Called and returns with the lock held, but works
  * without; false: the thread was left behind meanwhile. */
 static bool work(struct worker_thread *t, struct job *job) {
@@ -221,6 +234,8 @@ static bool work(struct worker_thread *t, struct job *job) {
   if (hash)
     w->budget -= max;
   job->phase = JOB_RUNNING;
+  job->progress = progress;
+  job->progress_arg = t;
   t->job = job;
   t->key = job_key(job);
   t->busy_since_ms = clock_now_ms();

@@ -38,7 +38,8 @@ def run(*args, conf=None, text=True, **kwargs):
 
 def test_a_good_configuration_is_taken(place, snmpd):
     agent = Agentx(place / "agentx", snmpd, scanInterval=2, rehashInterval=60,
-                   hashBudget=1, remoteFiles="yes", procRoot="/proc",
+                   hashBudget=1, remoteFiles="yes", packages="yes",
+                   packageRoot="/", procRoot="/proc",
                    agentXTimeout=2, agentXRetries=3).start()
     wait_sequence(snmpd, 0)
     assert snmpd.scalars()["ScanInterval"] == 2

@@ -46,6 +46,8 @@ static void each_directive_reaches_the_scanner(void **state) {
   assert_int_equal(set(&s, "rehashInterval", "4"), 0);
   assert_int_equal(set(&s, "hashBudget", "5"), 0);
   assert_int_equal(set(&s, "remoteFiles", "True"), 0);
+  assert_int_equal(set(&s, "packages", "no"), 0);
+  assert_int_equal(set(&s, "packageRoot", "/host"), 0);
   assert_int_equal(set(&s, "procRoot", "/somewhere"), 0);
   assert_int_equal(set(&s, "procRoot", "/else"), 0);
   o = scan_settings_options(&s);
@@ -59,6 +61,8 @@ static void each_directive_reaches_the_scanner(void **state) {
   assert_int_equal(o.rehash_interval_s, 4);
   assert_int_equal(o.hash_budget, 5 * 1024 * 1024);
   assert_true(o.remote_files);
+  assert_false(o.packages);
+  assert_string_equal(o.package_root, "/host");
   assert_string_equal(o.proc_root, "/else");
   scan_settings_clear(&s);
 }

@@ -67,13 +67,16 @@ static void each_option_arrives_whatever_its_case(void **state) {
            ITEM("Executable", STRING("/usr/sbin/sshd"), STRING("/opt/*/bin")),
            ITEM("Executable", STRING("/usr/bin/x")),
            ITEM("RehashInterval", NUMBER(60)), ITEM("HashBudget", NUMBER(1)),
-           ITEM("RemoteFiles", BOOLEAN(1)),
+           ITEM("RemoteFiles", BOOLEAN(1)), ITEM("Packages", BOOLEAN(0)),
+           ITEM("PackageRoot", STRING("/host")),
            ITEM("Notify", STRING("deleted"), STRING("replaced")),
            ITEM("Notify", STRING("spoofed")),
            ITEM("ProcRoot", STRING("/tmp/proc"))),
       0);
   o = scan_settings_options(&c.scan);
   assert_string_equal(o.proc_root, "/tmp/proc");
+  assert_false(o.packages);
+  assert_string_equal(o.package_root, "/host");
   assert_int_equal(o.min_rss_kib, 0);
   assert_false(o.always_root);
   assert_true(o.remote_files);

@@ -122,7 +122,7 @@ static void it_does_not_run_without_a_scanner_or_callbacks(void **state) {
   scans.new_status = -ENOENT;
   assert_int_not_equal(fake.init(), 0);
   assert_int_equal(fake.reads_len, 0);
-  assert_non_null(strstr(fake.log, "option ProcRoot: can't scan /proc: "));
+  assert_non_null(strstr(fake.log, "can't scan /proc: "));
   scans.new_status = 0;
   fake.read_status = EINVAL;
   assert_int_not_equal(fake.init(), 0);

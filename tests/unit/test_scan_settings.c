@@ -34,6 +34,8 @@ static void assert_defaults(const struct scan_settings *s) {
   assert_int_equal(o.scan_interval_s, d->scan_interval_s);
   assert_int_equal(o.hash_budget, d->hash_budget);
   assert_int_equal(o.remote_files, d->remote_files);
+  assert_int_equal(o.packages, d->packages);
+  assert_ptr_equal(o.package_root, d->package_root);
   assert_int_equal(o.file_timeout_ms, d->file_timeout_ms);
   assert_int_equal(o.scan_timeout_ms, d->scan_timeout_ms);
   assert_int_equal(o.cache_max, d->cache_max);
@@ -105,6 +107,8 @@ static void what_is_set_reaches_the_scanner(void **state) {
   assert_int_equal(set_number(&s, "HashBudget", 5), 0);
   assert_int_equal(set_flag(&s, "AlwaysRoot", false), 0);
   assert_int_equal(set_flag(&s, "RemoteFiles", true), 0);
+  assert_int_equal(set_flag(&s, "Packages", false), 0);
+  assert_int_equal(set_path(&s, "PackageRoot", "/host"), 0);
   assert_int_equal(set_path(&s, "Executable", "/opt/a b/*"), 0);
   assert_int_equal(set_path(&s, "Executable", "/usr/sbin/sshd"), 0);
   assert_int_equal(set_path(&s, "ProcRoot", "/somewhere"), 0);
@@ -116,6 +120,8 @@ static void what_is_set_reaches_the_scanner(void **state) {
   assert_int_equal(o.hash_budget, 5 * 1024 * 1024);
   assert_false(o.always_root);
   assert_true(o.remote_files);
+  assert_false(o.packages);
+  assert_string_equal(o.package_root, "/host");
   assert_int_equal(o.executables_len, 2);
   assert_string_equal(o.executables[0], "/opt/a b/*");
   assert_string_equal(o.executables[1], "/usr/sbin/sshd");

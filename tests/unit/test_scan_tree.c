@@ -273,7 +273,7 @@ static void no_files_stay_open(void **state) {
   for (int i = 0; i < 20; i++)
     snapshot_free(scan_once(s));
   assert_int_equal(open_files(), during);
-  assert_in_range(during - before, 0, 3);
+  assert_in_range(during - before, 0, 4);
   scanner_free(s);
   assert_int_equal(open_files(), before);
 }
@@ -284,6 +284,17 @@ static void missing_proc_is_an_error(void **state) {
   (void)state;
   options.proc_root = in_dir("nothing");
   assert_int_equal(scanner_new(&options, &s), -ENOENT);
+}
+
+static void missing_package_root_is_an_error(void **state) {
+  struct scanner *s;
+
+  (void)state;
+  options.package_root = in_dir("nothing");
+  assert_int_equal(scanner_new(&options, &s), -ENOENT);
+  options.packages = false;
+  assert_int_equal(scanner_new(&options, &s), 0);
+  scanner_free(s);
 }
 
 int main(void) {
@@ -301,6 +312,7 @@ int main(void) {
       CASE(fuse_files_are_hashed),
       CASE(no_files_stay_open),
       CASE(missing_proc_is_an_error),
+      CASE(missing_package_root_is_an_error),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
