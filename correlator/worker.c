@@ -168,15 +168,18 @@ static enum db_error work(struct worker *w, struct db *db) {
 
   (void)snprintf(tenant, sizeof(tenant), "%d", w->tenant);
   (void)snprintf(since, sizeof(since), "%" PRId64, w->connected_us);
-  enum db_error error =
-      db_query(db,
-               "SELECT resolved, silent, released FROM process_dna.work($1,"
-               " to_timestamp($2::numeric / 1000000))",
-               2, params, &result);
-  if (error == DB_OK && PQntuples(result) == 1)
+  enum db_error error = db_query(
+      db,
+      "SELECT resolved, silent, released, more FROM process_dna.work($1,"
+      " to_timestamp($2::numeric / 1000000))",
+      2, params, &result);
+  if (error == DB_OK && PQntuples(result) == 1) {
     log_debug("work: %s alerts resolved, %s agents silent, %s held released",
               PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1),
               PQgetvalue(result, 0, 2));
+    if (*PQgetvalue(result, 0, 3) == 't')
+      w->next_work_ms = 0; /* after the reports that wait */
+  }
   PQclear(result);
   return error;
 }

@@ -31,7 +31,8 @@ BEGIN
   PERFORM process_dna.executables_unsettle(p_tenant, v_agent.agent_id, NULL,
     NULL);
   UPDATE process_dna.executables x
-  SET verdict = NULL, held_since = NULL, unreadable_scans = 0
+  SET verdict = NULL, held_since = NULL, held_until = NULL,
+      unreadable_scans = 0
   WHERE x.tenant_id = p_tenant AND x.agent_id = v_agent.agent_id
     AND NOT x.settled;
   INSERT INTO process_dna.agent_events (tenant_id, agent_id, event, who)

@@ -16,7 +16,8 @@ BEGIN
   IF NOT FOUND THEN
     RETURN 'no such agent';
   END IF;
-  UPDATE process_dna.executables x SET settled = true -- nothing is held
+  UPDATE process_dna.executables x 
+  SET settled = true, held_until = NULL -- nothing is held
   WHERE x.tenant_id = p_tenant AND x.agent_id = v_agent AND NOT x.settled;
   INSERT INTO process_dna.agent_events (tenant_id, agent_id, event, who)
   VALUES (p_tenant, v_agent, 'retired', left(p_who, 255));

@@ -24,7 +24,10 @@ BEGIN
     WHERE r.severity IS NULL
       AND r.verdict IN ('match', 'manifest', 'unverified-update')
       AND a.verdict NOT IN ('spoofed', 'unreadable')
-      AND (a.verdict <> 'new-binary' OR r.verdict = 'manifest')
+      AND (a.verdict <> 'new-binary' OR r.verdict = 'manifest' OR r.confirms)
+      -- What runs on from before says nothing of the file.
+      AND (a.verdict <> 'not-in-manifest' OR r.verdict = 'manifest'
+           OR r.state IN ('current', 'replaced'))
       AND NOT EXISTS (
         SELECT FROM ROWS FROM (unnest(p_rows), unnest(p_judged)) AS o
         WHERE o.severity IS NOT NULL AND o.agent_id = r.agent_id

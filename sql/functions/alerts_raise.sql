@@ -53,7 +53,8 @@ BEGIN
         baseline_match = w.baseline_match,
         baseline_sha256 = w.baseline_sha256, baseline_grade = w.baseline_grade,
         baseline_since = w.baseline_since, baseline_by = w.baseline_by,
-        baseline_version = w.baseline_version, manager = w.manager,
+        baseline_version = w.baseline_version, package_id = w.package_id,
+        manager = w.manager,
         package = w.package, version = w.version, arch = w.arch,
         line = CASE WHEN w.changed THEN w.line ELSE a.line END
     FROM worst w
@@ -64,15 +65,15 @@ BEGIN
       (tenant_id, agent_id, kind, key, severity, verdict, baseline_match,
        container, exe_path, exe_sha256, exe_state, reason,
        baseline_sha256, baseline_grade, baseline_since, baseline_by,
-       baseline_version, pid, uid, process_name, started_at,
+       baseline_version, package_id, pid, uid, process_name, started_at,
        manager, package, version, arch, observed_at, last_seen, line)
     SELECT p_tenant, w.agent_id, 'binary-changed',
            process_dna.alert_key(w.tenant_name, 'binary-changed', w.host,
                                  w.container, w.path, w.sha256),
            w.severity, w.verdict, w.baseline_match, w.container, w.path,
            w.sha256, w.state, w.reason, w.baseline_sha256, w.baseline_grade,
-           w.baseline_since, w.baseline_by, w.baseline_version, w.pid, w.uid,
-           w.name, w.started_at, w.manager, w.package, w.version, w.arch,
+           w.baseline_since, w.baseline_by, w.baseline_version, w.package_id, w.pid,
+           w.uid, w.name, w.started_at, w.manager, w.package, w.version, w.arch,
            w.observed_at, w.observed_at, w.line
     FROM worst w
     WHERE w.place IS NULL

@@ -30,6 +30,9 @@ BEGIN
       WHERE o.tenant_id = p_tenant AND o.agent_id = a.agent_id
         AND o.container = a.container AND o.path = a.exe_path
         AND o.until IS NULL
+        -- An alert about the baseline's own digest says that it is not trusted.
+        AND (o.sha256 <> a.exe_sha256
+             OR a.verdict IN ('spoofed', 'unreadable'))
       LIMIT 1) b
     CROSS JOIN LATERAL (
       SELECT FROM process_dna.executables x

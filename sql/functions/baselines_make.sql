@@ -9,10 +9,10 @@ DECLARE
 BEGIN
   INSERT INTO process_dna.baselines
     (tenant_id, agent_id, container, path, sha256, grade,
-     manager, package, version, arch, since)
+     manager, package, version, arch, package_id, since)
   SELECT p_tenant, r.agent_id, r.container, r.path, r.sha256,
          CASE r.verdict WHEN 'new-binary' THEN 'first-use' ELSE r.verdict END,
-         r.manager, r.package, r.version, r.arch, r.observed_at
+         r.manager, r.package, r.version, r.arch, r.package_id, r.observed_at
   FROM ROWS FROM (unnest(p_rows), unnest(p_judged)) AS r
   ORDER BY r.agent_id, r.container, r.path
   ON CONFLICT DO NOTHING;

@@ -1,9 +1,7 @@
 -- Give the place of a baseline to a digest whose verdict says so, with an
 -- event; what was the baseline is kept as a former one, and what else runs at
--- the path has to be judged anew in the next scan. A digest that still is
--- the baseline when its package has another version takes that version over,
--- so that only a change of both counts as an update. Gives the agents of which
--- a baseline moved.
+-- the path has to be judged anew in the next scan. Gives the agents of which a
+-- baseline moved.
 --
 -- until is always later than since, and the next since is that until: so no two
 -- former baselines of a path end at the same time.
@@ -18,82 +16,57 @@ RETURNS bigint[] LANGUAGE plpgsql
 SET enable_seqscan = off SET jit = off
 AS $$
 DECLARE
-  v_agents bigint[] := '{}';
+  v_agents bigint[];
 BEGIN
-  IF EXISTS (SELECT FROM unnest(p_judged) j WHERE j.moves) THEN
-    WITH moved AS (
-      SELECT DISTINCT ON (r.agent_id, r.container, r.path) r.*, b.place
-      FROM ROWS FROM (unnest(p_rows), unnest(p_judged)) AS r
-      CROSS JOIN LATERAL (
-        SELECT o.ctid AS place FROM process_dna.baselines o
-        WHERE o.tenant_id = p_tenant AND o.agent_id = r.agent_id
-          AND o.container = r.container AND o.path = r.path
-          AND o.until IS NULL
-        LIMIT 1) b
-      WHERE r.moves
-      ORDER BY r.agent_id, r.container, r.path, r.state <> 'current',
-        r.processes DESC, r.sha256
-    ), former AS (
-      UPDATE process_dna.baselines b
-      SET until = greatest(m.observed_at, b.since + interval '1 microsecond')
-      FROM moved m
-      WHERE b.ctid = m.place
-      RETURNING m.*, b.until, b.sha256 AS old_sha256
-    ), present AS (
-      INSERT INTO process_dna.baselines
-        (tenant_id, agent_id, container, path, sha256, grade,
-         manager, package, version, arch, since)
-      SELECT p_tenant, f.agent_id, f.container, f.path, f.sha256,
-             CASE f.verdict WHEN 'manifest' THEN 'manifest' ELSE 'unverified' END,
-             f.manager, f.package, f.version, f.arch, f.until
-      FROM former f
-    ), events AS (
-      INSERT INTO process_dna.agent_events
-        (tenant_id, agent_id, event, container, path, old_value, new_value, why)
-      SELECT p_tenant, f.agent_id, 'rebaselined', f.container, f.path,
-             f.old_sha256, f.sha256, f.verdict
-      FROM former f
-    ), others AS (
-      UPDATE process_dna.executables x SET settled = false
-      FROM former f
-      CROSS JOIN LATERAL (
-        SELECT i.ctid AS place FROM process_dna.executables i
-        WHERE i.tenant_id = p_tenant AND i.agent_id = f.agent_id
-          AND i.container = f.container AND i.path = f.path
-          AND i.last_seen IS NULL AND i.settled
-        OFFSET 0) o
-      WHERE x.ctid = o.place
-    )
-    SELECT coalesce(array_agg(DISTINCT f.agent_id), '{}') INTO v_agents
-    FROM former f;
+  IF NOT EXISTS (SELECT FROM unnest(p_judged) j WHERE j.moves) THEN
+    RETURN '{}';
   END IF;
-
-  IF EXISTS (SELECT FROM ROWS FROM (unnest(p_rows), unnest(p_judged)) AS r
-             WHERE r.verdict = 'match' AND r.state = 'current'
-               AND r.package <> ''
-               AND r.version IS DISTINCT FROM r.baseline_version) THEN
+  WITH moved AS (
+    SELECT DISTINCT ON (r.agent_id, r.container, r.path) r.*, b.place
+    FROM ROWS FROM (unnest(p_rows), unnest(p_judged)) AS r
+    CROSS JOIN LATERAL (
+      SELECT o.ctid AS place FROM process_dna.baselines o
+      WHERE o.tenant_id = p_tenant AND o.agent_id = r.agent_id
+        AND o.container = r.container AND o.path = r.path
+        AND o.until IS NULL
+      LIMIT 1) b
+    WHERE r.moves
+    ORDER BY r.agent_id, r.container, r.path, r.state <> 'current',
+      r.processes DESC, r.sha256
+  ), former AS (
     UPDATE process_dna.baselines b
-    SET manager = n.manager, package = n.package, version = n.version,
-        arch = n.arch
-    FROM (SELECT r.manager, r.package, i.version, r.arch, o.place
-          FROM unnest(p_rows) r
-          CROSS JOIN LATERAL (
-            SELECT j.version FROM process_dna.package_inventory j
-            WHERE j.tenant_id = p_tenant AND j.agent_id = r.agent_id
-              AND j.container = r.container AND j.manager = r.manager
-              AND j.package = r.package AND j.arch = r.arch
-              AND j.until IS NULL AND NOT j.in_transaction
-            LIMIT 1) i
-          CROSS JOIN LATERAL (
-            SELECT j.ctid AS place FROM process_dna.baselines j
-            WHERE j.tenant_id = p_tenant AND j.agent_id = r.agent_id
-              AND j.container = r.container AND j.path = r.path
-              AND j.until IS NULL AND j.sha256 = r.sha256
-              AND (j.manager, j.package, j.version, j.arch)
-                  <> (r.manager, r.package, i.version, r.arch)
-            LIMIT 1) o
-          WHERE r.state = 'current' AND r.package <> '') n
-    WHERE b.ctid = n.place;
-  END IF;
+    SET until = greatest(m.observed_at, b.since + interval '1 microsecond')
+    FROM moved m
+    WHERE b.ctid = m.place
+    RETURNING m.*, b.until, b.sha256 AS old_sha256
+  ), present AS (
+    INSERT INTO process_dna.baselines
+      (tenant_id, agent_id, container, path, sha256, grade,
+       manager, package, version, arch, package_id, since)
+    SELECT p_tenant, f.agent_id, f.container, f.path, f.sha256,
+           CASE f.verdict WHEN 'manifest' THEN 'manifest' ELSE 'unverified' END,
+           f.manager, f.package, f.version, f.arch, f.package_id, f.until
+    FROM former f
+  ), events AS (
+    INSERT INTO process_dna.agent_events
+      (tenant_id, agent_id, event, container, path, old_value, new_value, why)
+    SELECT p_tenant, f.agent_id, 'rebaselined', f.container, f.path,
+           f.old_sha256, f.sha256,
+           coalesce(process_dna.manifest_title(p_tenant, f.package_id),
+                    f.verdict)
+    FROM former f
+  ), others AS (
+    UPDATE process_dna.executables x SET settled = false
+    FROM former f
+    CROSS JOIN LATERAL (
+      SELECT i.ctid AS place FROM process_dna.executables i
+      WHERE i.tenant_id = p_tenant AND i.agent_id = f.agent_id
+        AND i.container = f.container AND i.path = f.path
+        AND i.last_seen IS NULL AND i.settled
+      OFFSET 0) o
+    WHERE x.ctid = o.place
+  )
+  SELECT coalesce(array_agg(DISTINCT f.agent_id), '{}') INTO v_agents
+  FROM former f;
   RETURN v_agents;
 END $$;

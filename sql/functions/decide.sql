@@ -19,7 +19,7 @@ AS $$
 BEGIN
   RETURN QUERY
   SELECT r, ROW(
-      replace(v.verdict, 'held-manifest', 'held'),
+      CASE WHEN v.verdict LIKE 'held-%' THEN 'held' ELSE v.verdict END,
       CASE
         WHEN v.verdict IN ('spoofed', 'unreadable') AND r.acknowledged THEN NULL
         WHEN v.verdict = 'unreadable' THEN
@@ -35,12 +35,30 @@ BEGIN
         AND (v.verdict = 'manifest'
              -- Of several digests in one manifest the first stays.
              AND NOT (b.grade = 'manifest'
-                      AND (b.manager, b.package, b.version, b.arch)
-                          = (r.manager, r.package, k.version, r.arch))
+                      AND (b.package_id = w.listed_by
+                           OR r.package <> ''
+                              AND (b.manager, b.package, b.version, b.arch)
+                                  = (r.manager, r.package, k.version, r.arch)))
              OR v.verdict = 'unverified-update'
              AND t.unverified_update = 'accept'), false),
       v.verdict IN ('held-manifest', 'unverified-update'),
-      b.sha256, b.grade, b.since, b.made_by, b.version, false, NULL, NULL
+      b.sha256, b.grade, b.since, b.made_by, b.version,
+      -- confirms, and takes_version
+      coalesce(v.verdict = 'match' AND b.sha256 = r.sha256
+        AND b.grade NOT IN ('manifest', 'accepted')
+        AND w.listed_by IS NOT NULL, false),
+      coalesce(v.verdict = 'match' AND r.state = 'current' AND r.package <> ''
+        AND b.sha256 = r.sha256 AND NOT i.in_transaction
+        AND r.version = k.version
+        AND (b.manager, b.package, b.version, b.arch)
+            <> (r.manager, r.package, r.version, r.arch), false),
+      CASE WHEN v.verdict = 'not-in-manifest' THEN w.contradicted_by
+        WHEN v.verdict IN ('match', 'manifest') THEN w.listed_by END,
+      CASE v.verdict
+        WHEN 'held-transaction' THEN h.transaction
+        WHEN 'held-part' THEN h.part
+        WHEN 'held-file' THEN h.file
+        WHEN 'held-manifest' THEN h.manifest END
     )::process_dna.judgement
   FROM unnest(p_rows) AS r
   JOIN process_dna.tenants t ON t.tenant_id = p_tenant
@@ -57,12 +75,43 @@ BEGIN
     WHERE o.tenant_id = p_tenant AND o.agent_id = r.agent_id
       AND o.container = r.container AND o.manager = r.manager
       AND o.package = r.package AND o.arch = r.arch AND o.until IS NULL
-    LIMIT 1) i ON r.package <> ''
-  LEFT JOIN LATERAL (
-    SELECT * FROM process_dna.manifest_paths o
-    WHERE o.tenant_id = p_tenant AND o.path = r.path LIMIT 1) f ON true
+      AND r.package <> ''
+    LIMIT 1) i ON true
   -- The version that the agent reports now.
   CROSS JOIN LATERAL (SELECT coalesce(i.version, r.version) AS version) k
+  -- The path as manifests have it, also without the suffix of a diversion.
+  CROSS JOIN LATERAL (
+    SELECT process_dna.identity_merge_usr(r.path) AS path,
+      decode(r.sha256, 'hex') AS digest
+    OFFSET 0) n
+  LEFT JOIN LATERAL (
+    SELECT o.path_id FROM process_dna.manifest_paths o
+    WHERE o.tenant_id = p_tenant AND o.path = n.path LIMIT 1) f ON true
+  LEFT JOIN LATERAL (
+    SELECT o.path_id FROM process_dna.manifest_paths o
+    WHERE o.tenant_id = p_tenant
+      AND o.path = substring(n.path FROM '^(.*[^/])\.[A-Za-z0-9_+-]+$')
+      AND r.package <> ''
+    LIMIT 1) g ON true
+  CROSS JOIN LATERAL (
+    SELECT * FROM process_dna.manifest_says(p_tenant, r.manager, r.package,
+      k.version, r.arch, f.path_id, g.path_id, n.digest)
+    OFFSET 0) q
+  LEFT JOIN LATERAL (
+    SELECT * FROM process_dna.manifest_release(p_tenant, n.path, f.path_id,
+      n.digest, r.arrived_at)
+    OFFSET 0) s ON true
+  CROSS JOIN LATERAL (
+    SELECT coalesce(q.listed_by, s.package_id) AS listed_by,
+      CASE WHEN s.package_id IS NULL THEN q.contradicted_by END
+        AS contradicted_by) w
+  LEFT JOIN LATERAL (
+    SELECT * FROM process_dna.manifest_requests o
+    WHERE o.tenant_id = p_tenant AND o.manager = r.manager
+      AND o.package = r.package AND o.version = k.version AND o.arch = r.arch
+      AND r.package <> '' AND b.sha256 <> r.sha256
+    LIMIT 1) y ON true
+  CROSS JOIN process_dna.decide_holds(r, a, i, y, t) h
   CROSS JOIN LATERAL (SELECT CASE
     -- 1: what its digest can't excuse
     WHEN r.state = 'spoofed' THEN 'spoofed'
@@ -75,8 +124,12 @@ BEGIN
     WHEN r.state = 'unreadable' THEN
       CASE WHEN r.unreadable_scans >= 3 AND r.reason <> 'pending'
         THEN 'unreadable' END
-    -- 2
-    WHEN b.sha256 = r.sha256 THEN 'match'
+    -- 2: unless it was only taken on trust, and the manifest of the version
+    -- contradicts it; that says nothing of what runs on from before
+    WHEN b.sha256 = r.sha256
+      AND (b.grade IN ('manifest', 'accepted') OR w.contradicted_by IS NULL
+           OR r.state NOT IN ('current', 'replaced'))
+      THEN 'match'
     -- 3: runs on from before the baseline moved
     WHEN r.state IN ('superseded', 'deleted')
       AND (SELECT true FROM process_dna.baselines o
@@ -86,40 +139,18 @@ BEGIN
            LIMIT 1)
       THEN 'restart-pending'
     -- 4
-    WHEN i.in_transaction
-      AND r.arrived_at < a.packages_changed + interval '10 min'
-      THEN 'held'
+    WHEN i.in_transaction AND r.arrived_at < h.transaction
+      THEN 'held-transaction'
     -- 5: listed for the version, or in a release without a package
-    WHEN (SELECT true
-          FROM process_dna.manifest_digests d
-          JOIN process_dna.manifest_packages m USING (tenant_id, package_id)
-          WHERE d.tenant_id = p_tenant AND d.path_id = f.path_id
-            AND d.digest = decode(r.sha256, 'hex')
-            AND (m.package = ''
-                 OR (m.manager, m.package, m.version, m.arch)
-                    = (r.manager, r.package, k.version, r.arch))
-          LIMIT 1)
-      THEN 'manifest'
+    WHEN w.listed_by IS NOT NULL THEN 'manifest'
     -- A package may own it whose value list was lost; soon we shall know.
-    WHEN NOT r.whole
-      AND r.arrived_at < coalesce(r.held_since, r.arrived_at)
-                         + interval '2 min'
+    WHEN NOT r.whole AND r.arrived_at < h.part
       AND CASE WHEN b.sha256 IS NULL
             THEN a.packages_changed IS NOT NULL
               AND r.arrived_at >= a.learning_since
                                   + t.learning_s * interval '1 s'
             ELSE b.package <> '' END
-      THEN 'held'
-    -- 6
-    WHEN r.package <> ''
-      AND (SELECT true
-           FROM process_dna.manifest_digests d
-           JOIN process_dna.manifest_packages m USING (tenant_id, package_id)
-           WHERE d.tenant_id = p_tenant AND d.path_id = f.path_id
-             AND (m.manager, m.package, m.version, m.arch)
-                 = (r.manager, r.package, k.version, r.arch)
-           LIMIT 1)
-      THEN 'not-in-manifest'
+      THEN 'held-part'
     -- 3 again: ran on when the path was first seen, beside its new file. That
     -- file's digest may come a few scans later.
     WHEN r.state IN ('superseded', 'deleted')
@@ -130,20 +161,33 @@ BEGIN
              AND o.container = r.container AND o.path = r.path)
       THEN 'restart-pending'
     WHEN r.state = 'superseded' AND b.sha256 IS NULL
-      AND r.arrived_at < coalesce(r.held_since, r.arrived_at)
-                         + interval '10 min'
-      THEN 'held'
+      AND r.arrived_at < h.file
+      THEN 'held-file'
+    -- 3 again: a version between two that were seen
+    WHEN r.state IN ('superseded', 'deleted') AND r.package <> ''
+      AND r.started_at < b.since
+      AND (SELECT true FROM process_dna.manifest_packages m
+           JOIN process_dna.manifest_digests d
+             ON d.tenant_id = p_tenant AND d.path_id = f.path_id
+             AND d.package_id = m.package_id AND d.digest = n.digest
+           WHERE m.tenant_id = p_tenant AND m.package = r.package
+             AND m.arch = r.arch AND m.manager = r.manager
+           LIMIT 1)
+      THEN 'restart-pending'
+    -- 6
+    WHEN w.contradicted_by IS NOT NULL THEN 'not-in-manifest'
     -- 7
     WHEN b.sha256 IS NULL THEN
       CASE
         WHEN (SELECT true FROM process_dna.baselines o
               WHERE o.tenant_id = p_tenant
-                AND decode(o.sha256, 'hex') = decode(r.sha256, 'hex')
+                AND decode(o.sha256, 'hex') = n.digest
                 AND o.path = r.path AND o.until IS NULL
                 AND (o.agent_id, o.container) <> (r.agent_id, r.container)
               LIMIT 1)
           THEN 'fleet'
-        WHEN r.package = ''
+        -- What a package claims that is known not to have it nobody owns.
+        WHEN (r.package = '' OR q.known AND NOT q.lists)
           AND r.arrived_at >= a.learning_since + t.learning_s * interval '1 s'
           AND (SELECT true FROM process_dna.process_dna_alerts o
                WHERE o.tenant_id = p_tenant AND o.agent_id = r.agent_id
@@ -153,28 +197,13 @@ BEGIN
           THEN 'new-binary'
         ELSE 'first-use'
       END
-    -- 8
-    WHEN r.package <> ''
-      AND (b.manager, b.package, b.version, b.arch)
-          <> (r.manager, r.package, k.version, r.arch)
-      AND (SELECT true FROM process_dna.manifest_packages m
-           WHERE m.tenant_id = p_tenant
-             AND (m.manager, m.package, m.version, m.arch)
-                 = (r.manager, r.package, k.version, r.arch)
-           LIMIT 1) IS NULL
-      THEN CASE
-        WHEN r.manager = ANY (t.manifest_fetch) AND t.manifest_wait_s > 0
-          AND coalesce((SELECT q.state IN ('queued', 'running')
-                          AND r.arrived_at < q.requested_at
-                            + least(t.manifest_wait_s, 1800) * interval '1 s'
-                        FROM process_dna.manifest_requests q
-                        WHERE q.tenant_id = p_tenant
-                          AND (q.manager, q.package, q.version, q.arch)
-                              = (r.manager, r.package, k.version, r.arch)),
-                       true)
-          THEN 'held-manifest'
-        ELSE 'unverified-update'
-      END
+    -- 8: the version changed as well, with the digest or a little before it
+    WHEN r.package <> '' AND NOT q.known
+      AND ((b.manager, b.package, b.version, b.arch)
+           <> (r.manager, r.package, k.version, r.arch)
+           OR r.arrived_at < b.version_at + interval '10 min')
+      THEN CASE WHEN r.arrived_at < h.manifest THEN 'held-manifest'
+        ELSE 'unverified-update' END
     -- 9
     ELSE 'no-known-update'
   END AS verdict

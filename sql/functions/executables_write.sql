@@ -8,7 +8,7 @@ RETURNS void LANGUAGE sql AS $$
      uid, started_at, processes, rss, file_size, file_mode, file_owner,
      file_mtime, file_ctime, manager, package, version, arch, whole,
      first_seen, last_seen, unreadable_scans, verdict, held_since,
-     acknowledged, settled)
+     held_until, acknowledged, settled)
   SELECT p_tenant, r.agent_id, r.container, r.path, r.sha256, r.state,
          r.reason, r.name, r.pid, r.uid, r.started_at, r.processes, r.rss,
          r.file_size, r.file_mode, r.file_owner, r.file_mtime, r.file_ctime,
@@ -16,6 +16,7 @@ RETURNS void LANGUAGE sql AS $$
          r.first_seen, r.last_seen, r.unreadable_scans, r.verdict,
          CASE WHEN r.verdict = 'held'
            THEN coalesce(r.held_since, r.arrived_at) END,
+         r.held_until,
          r.acknowledged,
          -- A new binary is its path's baseline already. When a transaction
          -- ends, the baseline takes the package's version over.
@@ -37,5 +38,6 @@ RETURNS void LANGUAGE sql AS $$
       last_seen = excluded.last_seen,
       unreadable_scans = excluded.unreadable_scans,
       verdict = excluded.verdict, held_since = excluded.held_since,
+      held_until = excluded.held_until,
       acknowledged = excluded.acknowledged, settled = excluded.settled
 $$;

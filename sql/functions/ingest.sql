@@ -132,7 +132,7 @@ BEGIN
               pid, uid, started, name, size, mode, owner, mtime, ctime,
               manager, package, version, arch, transaction)
       JOIN unnest(v_scans) s ON s.n = e.scan;
-    PERFORM process_dna.packages_note(p_tenant, v_rows);
+    PERFORM process_dna.packages_note(p_tenant, v_scans, v_rows);
 
     PERFORM process_dna.executables_seen(p_tenant, v_scans, v_rows);
     SELECT * INTO v_judged

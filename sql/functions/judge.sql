@@ -75,6 +75,8 @@ BEGIN
 
     v_agents := process_dna.baselines_move(p_tenant, v_rows, v_judged);
     changed := changed || v_agents;
+    PERFORM process_dna.baselines_confirm(p_tenant, v_rows, v_judged);
+    PERFORM process_dna.baselines_version(p_tenant, v_rows, v_judged);
     PERFORM process_dna.executables_write(p_tenant, v_rows, v_judged);
     v_agents := process_dna.alerts_cover(p_tenant, v_rows, v_judged);
     changed := changed || v_agents;

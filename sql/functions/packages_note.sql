@@ -1,8 +1,10 @@
--- Note the versions of packages that scans report, and at which agents
--- something of them changed. A version in the place of another makes that a
--- former one: until is later than since, and the next since.
+-- Note the versions of packages that scans report, at which agents something of
+-- them changed, and which ways tell of packages at all. A version in the place
+-- of another makes that a former one: until is later than since, and the next
+-- since. What the scan itself won't judge, since it no longer runs, work does.
 CREATE OR REPLACE FUNCTION process_dna.packages_note(
-  p_tenant integer, p_rows process_dna.observation[])
+  p_tenant integer, p_scans process_dna.scan[],
+  p_rows process_dna.observation[])
 RETURNS void LANGUAGE sql
 SET enable_seqscan = off SET jit = off
 AS $$
@@ -47,6 +49,36 @@ AS $$
           UNION ALL
           SELECT n.*, NULL FROM news n WHERE n.place IS NULL) n
     ORDER BY n.agent_id, n.container, n.manager, n.package, n.arch
+  ), concerned AS (
+    INSERT INTO process_dna.manifest_queue
+      (tenant_id, manager, package, version, arch, agent_id)
+    SELECT p_tenant, n.manager, n.package, n.version, n.arch, n.agent_id
+    FROM news n
+    WHERE n.place IS NOT NULL
+      AND (EXISTS (
+             SELECT FROM process_dna.process_dna_alerts a
+             WHERE a.tenant_id = p_tenant AND a.agent_id = n.agent_id
+               AND a.kind = 'binary-changed' AND a.container = n.container
+               AND a.state = 'open' AND a.manager = n.manager
+               AND a.package = n.package AND a.arch = n.arch)
+           OR EXISTS (
+             SELECT FROM process_dna.executables x
+             WHERE x.tenant_id = p_tenant AND x.agent_id = n.agent_id
+               AND NOT x.settled AND x.last_seen IS NOT NULL
+               AND x.container = n.container AND x.manager = n.manager
+               AND x.package = n.package AND x.arch = n.arch))
+  ), ways AS (
+    UPDATE process_dna.agent_sources w SET packages = NOT w.packages
+    FROM unnest(p_scans) s
+    CROSS JOIN LATERAL (
+      SELECT i.ctid AS place, i.packages FROM process_dna.agent_sources i
+      WHERE i.tenant_id = p_tenant AND i.agent_id = s.agent_id
+        AND i.source = s.source
+      LIMIT 1) o
+    WHERE w.ctid = o.place AND s.complete
+      AND o.packages <> (s.agent_id IN (SELECT r.agent_id
+                                        FROM unnest(p_rows) r
+                                        WHERE r.package IS NOT NULL))
   )
   UPDATE process_dna.agents g SET packages_changed = r.arrived_at
   FROM (SELECT DISTINCT n.agent_id, n.arrived_at FROM news n) r

@@ -373,13 +373,13 @@ CREATE TABLE process_dna.manifest_queue (
   version text COLLATE "C" NOT NULL,
   arch text COLLATE "C" NOT NULL,
   digests bytea[],
-  agent_after bigint NOT NULL DEFAULT 0,
-  agent_until bigint,
+  agent_id bigint,
+  agent_after bigint DEFAULT 0,
   barrier xid8,
   again boolean NOT NULL DEFAULT false,
   PRIMARY KEY (tenant_id, queue_id)
 );
-COMMENT ON TABLE process_dna.manifest_queue IS 'What has to be judged anew: a manifest came, or the answer that there is none';
+COMMENT ON TABLE process_dna.manifest_queue IS 'What has to be judged anew: a manifest came, or the answer that there is none, or an agent reports another version';
 COMMENT ON COLUMN process_dna.manifest_queue.tenant_id IS 'Whose agents are concerned';
 COMMENT ON COLUMN process_dna.manifest_queue.queue_id IS 'Number of the row';
 COMMENT ON COLUMN process_dna.manifest_queue.manager IS 'Package manager, empty for a release';
@@ -387,8 +387,8 @@ COMMENT ON COLUMN process_dna.manifest_queue.package IS 'Package whose executabl
 COMMENT ON COLUMN process_dna.manifest_queue.version IS 'Its version';
 COMMENT ON COLUMN process_dna.manifest_queue.arch IS 'Its architecture';
 COMMENT ON COLUMN process_dna.manifest_queue.digests IS 'Of a release: the digests that are concerned';
-COMMENT ON COLUMN process_dna.manifest_queue.agent_after IS 'Agents up to this number have been judged';
-COMMENT ON COLUMN process_dna.manifest_queue.agent_until IS 'Only agents up to this number are concerned; null for all';
+COMMENT ON COLUMN process_dna.manifest_queue.agent_id IS 'The one agent that is concerned; null for all that have the version';
+COMMENT ON COLUMN process_dna.manifest_queue.agent_after IS 'Agents up to this number have been judged; null when all were looked at once';
 COMMENT ON COLUMN process_dna.manifest_queue.barrier IS 'First transaction that had not begun at the first look; null before it';
 COMMENT ON COLUMN process_dna.manifest_queue.again IS 'The second look has begun';
 
@@ -686,10 +686,11 @@ CREATE TYPE process_dna.judgement AS (
   baseline_by text,
   baseline_version text,
   confirms boolean,
+  takes_version boolean,
   package_id integer,
   held_until timestamptz
 );
-COMMENT ON TYPE process_dna.judgement IS 'A verdict: severity is null where it raises no alert, moves says that the digest takes the baseline''s place, request that a manifest is wanted, confirms that a manifest lists the baseline''s digest; package_id is the manifest that decided, held_until when a hold may end; the rest is the baseline before it';
+COMMENT ON TYPE process_dna.judgement IS 'A verdict: severity is null where it raises no alert, moves says that the digest takes the baseline''s place, request that a manifest is wanted, confirms that a manifest lists the baseline''s digest, takes_version that the baseline has another version of its package now; package_id is the manifest that decided, held_until when a hold may end; the rest is the baseline before it';
 
 CREATE TYPE process_dna.package_key AS (
   manager text COLLATE "C",
@@ -698,3 +699,12 @@ CREATE TYPE process_dna.package_key AS (
   arch text COLLATE "C"
 );
 COMMENT ON TYPE process_dna.package_key IS 'A version of a package';
+
+CREATE TYPE process_dna.inventory_key AS (
+  agent_id bigint,
+  container text COLLATE "C",
+  manager text COLLATE "C",
+  package text COLLATE "C",
+  arch text COLLATE "C"
+);
+COMMENT ON TYPE process_dna.inventory_key IS 'A package of an agent';

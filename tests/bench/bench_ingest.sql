@@ -68,7 +68,7 @@ RETURNS void LANGUAGE sql AS $$
   SELECT p_tenant, b.n * 10 + u.scan, u.container, u.path, u.sha256, 'current',
     NULL, u.name, u.pid, u.uid, u.started, u.processes, u.rss, u.size, u.mode,
     u.uid, u.changed, u.changed, '', '', '', '', true, b.arrived, NULL, 0,
-    'match', NULL, false, true
+    'match', NULL, NULL, false, true
   FROM unnest(b.scan, b.container, b.path, b.sha256, b.processes, b.rss, b.pid,
               b.uid, b.started, b.name, b.size, b.mode, b.changed)
     u (scan, container, path, sha256, processes, rss, pid, uid, started, name,

@@ -2,7 +2,7 @@
 -- its package's new version, a manifest before and after the update, a
 -- transaction that ends or never does, an incomplete scan.
 BEGIN;
-SELECT plan(47);
+SELECT plan(48);
 
 -- 4: the file first, within the transaction
 SELECT test.tenant('transaction') AS t \gset
@@ -62,17 +62,15 @@ SELECT is(test.verdict(:t, '/r', 'd'), 'held',
 
 -- 4: what was held is gone before its time: the worker decides
 SELECT test.tenant('worker') AS t \gset
-SELECT test.scan(:t, 'h', 0, ARRAY[
+SELECT test.scan(:t, 'h', 1437, ARRAY[
   test.exe('/p', 'a', package => 'dpkg:n=1:amd64')]);
-SELECT test.scan(:t, 'h', 1, ARRAY[
+SELECT test.scan(:t, 'h', 1438, ARRAY[
   test.exe('/p', 'c', package => 'dpkg:n=1:amd64+')]);
-SELECT test.scan(:t, 'h', 2, ARRAY[test.exe('/x', 'd')]);
-UPDATE process_dna.agents SET packages_changed = now() - interval '5 min'
-WHERE tenant_id = :t;
+SELECT test.scan(:t, 'h', 1439, ARRAY[test.exe('/x', 'd')]);
+SELECT test.later(:t, 7);
 SELECT test.heard(:t);
 SELECT is(test.work(:t), '0 0 0', 'the worker waits for a hold');
-UPDATE process_dna.agents SET packages_changed = now() - interval '11 min'
-WHERE tenant_id = :t;
+SELECT test.later(:t, 2);
 SELECT is(test.work(:t), '0 0 1', 'and releases it when it has ended');
 SELECT is(test.open(:t), ARRAY['h /p c no-known-update critical'],
   'also when the executable is gone by then');
@@ -137,34 +135,34 @@ SELECT is(test.baseline(:t, '/s'), 'a first-use', 'but moves no baseline');
 -- 8: while a manifest is being fetched
 SELECT test.tenant('fetch') AS t \gset
 UPDATE process_dna.tenants SET manifest_fetch = '{dpkg}' WHERE tenant_id = :t;
-SELECT test.scan(:t, 'h', 0, ARRAY[
+SELECT test.scan(:t, 'h', 1438, ARRAY[
   test.exe('/p', 'a', package => 'dpkg:n=1:amd64')]);
-SELECT test.scan(:t, 'h', 1, ARRAY[
+SELECT test.scan(:t, 'h', 1439, ARRAY[
   test.exe('/p', 'b', package => 'dpkg:n=2:amd64')]);
 SELECT is(test.verdict(:t, '/p', 'b'), 'held', 'it is held');
 SELECT test.heard(:t);
 SELECT is(test.work(:t), '0 0 0', 'the fetch is queued');
-UPDATE process_dna.manifest_requests SET state = 'running'
-WHERE tenant_id = :t;
+SELECT process_dna.manifest_requests_take(:t, '{dpkg}', 10, 60, 'me');
 SELECT is(test.work(:t), '0 0 0', 'or running');
-UPDATE process_dna.manifest_requests SET state = 'none', answered_at = now()
-WHERE tenant_id = :t;
+SELECT process_dna.manifest_request_done(:t, 'dpkg', 'n', '2', 'amd64',
+  'failed', 'no route to the mirror');
+SELECT is(test.work(:t), '0 0 0', 'or failed, and is tried again');
+SELECT process_dna.manifest_request_done(:t, 'dpkg', 'n', '2', 'amd64',
+  'none', NULL);
 SELECT is(test.work(:t), '0 0 1', 'no such version ends the hold');
 SELECT is(test.open(:t), ARRAY['h /p b unverified-update critical'],
   'with an alert');
-SELECT test.scan(:t, 'i', 0, ARRAY[
+SELECT test.scan(:t, 'i', 1438, ARRAY[
   test.exe('/p', 'a', package => 'dpkg:n=2.9:amd64')]);
-SELECT test.scan(:t, 'i', 1, ARRAY[
+SELECT test.scan(:t, 'i', 1439, ARRAY[
   test.exe('/p', 'b', package => 'dpkg:n=3:amd64')]);
-UPDATE process_dna.manifest_requests
-SET requested_at = now() - interval '29 min' WHERE version = '3';
+SELECT test.later(:t, 28);
 SELECT test.heard(:t);
 SELECT is(test.work(:t), '0 0 0', 'it waits for 30 minutes');
-UPDATE process_dna.manifest_requests
-SET requested_at = now() - interval '31 min' WHERE version = '3';
+SELECT test.later(:t, 2);
 SELECT is(test.work(:t), '0 0 1', 'and no longer');
 SELECT test.manifest(:t, 'dpkg:n=3:amd64', '/p', 'b');
-SELECT test.scan(:t, 'i', 2, ARRAY[
+SELECT test.scan(:t, 'i', 1440, ARRAY[
   test.exe('/p', 'b', package => 'dpkg:n=3:amd64')]);
 SELECT is(test.open(:t), ARRAY['h /p b unverified-update critical'],
   'a manifest that comes later still covers it');
