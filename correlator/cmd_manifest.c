@@ -12,17 +12,20 @@ static const struct {
 } commands[] = {
     {"import", command_manifest_import},
     {"list", command_manifest_list},
+    {"fetch", command_manifest_fetch},
 };
 
 static const char help[] =
     "Usage: process-dna-correlator manifest import [OPTION...] PATH...\n"
     "       process-dna-correlator manifest list [OPTION...] [PACKAGE]\n"
+    "       process-dna-correlator manifest fetch [PACKAGE=VERSION[:ARCH]...]\n"
     "\n"
     "What packages and releases of your own ship: executables whose digests\n"
     "are found there become trusted without an alert, and those that are not\n"
     "what their package ships are Critical.\n"
     "  import  read packages, lists of digests and tarballs\n"
     "  list    what is known, and what is wanted\n"
+    "  fetch   download packages, verified, and read them\n"
     "\n"
     "Each has --help.\n"
     "\n"

@@ -7,5 +7,6 @@
 
 command_fn command_manifest_import;
 command_fn command_manifest_list;
+command_fn command_manifest_fetch;
 
 #endif

@@ -35,6 +35,9 @@
   COUNTER(SPOOLED, "spooled", "scans that went to the spool")                  \
   COUNTER(SPOOL_LOST, "spool-lost", "scans the full spool did not take")       \
   COUNTER(DB_RETRIES, "database-retries", "batches tried again")               \
+  COUNTER(MANIFESTS_FOUND, "manifests-found", "package versions fetched")      \
+  COUNTER(MANIFESTS_NONE, "manifests-none", "versions that nobody offers")     \
+  COUNTER(MANIFESTS_FAILED, "manifests-failed", "fetches without an answer")   \
   COUNTER(TRAPS_SENT, "traps-sent", "traps sent")                              \
   COUNTER(INFORMS_ACKED, "informs-acknowledged", "informs acknowledged")       \
   COUNTER(INFORMS_FAILED, "informs-failed", "informs without an answer")

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 enum {
-  LOCK_PAUSE_MS = 100,
+  LOCK_PAUSE_MS = 20,
   TEXT_MAX = 1 << 21, /* of a file that fetch_root_write compares */
 };
 
@@ -130,24 +130,32 @@ void fetch_root_clear(const struct fetch_root *root) {
   (void)closedir(folder);
 }
 
-int64_t fetch_root_updated_s(const struct fetch_root *root) {
+int64_t fetch_root_updated_us(const struct fetch_root *root) {
   struct stat st;
   char *path = path_in(root, "updated");
   bool there = path != NULL && stat(path, &st) == 0;
 
   free(path);
-  return there ? (int64_t)st.st_mtime : 0;
+  return there
+             ? (int64_t)st.st_mtim.tv_sec * 1000000 + st.st_mtim.tv_nsec / 1000
+             : 0;
 }
 
-void fetch_root_set_updated(const struct fetch_root *root, bool updated) {
+void fetch_root_set_updated(const struct fetch_root *root, int64_t begun_us) {
+  const struct timespec begun = {begun_us / 1000000, begun_us % 1000000 * 1000};
+  const struct timespec times[] = {begun, begun};
   char *path = path_in(root, "updated");
   int fd;
 
   if (path == NULL)
     return;
   (void)unlink(path);
-  if (updated && (fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)) >= 0)
+  if (begun_us > 0 &&
+      (fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)) >= 0) {
+    if (futimens(fd, times) != 0)
+      (void)unlink(path);
     (void)close(fd);
+  }
   free(path);
 }
 
@@ -277,8 +285,10 @@ bool fetch_root_run(const struct fetch_root *root, char *const *argv,
                     char *more, uint64_t file_size_max,
                     struct program_result *ret_result, char *reason) {
   char *environment[FIXED_LEN + PASSED_ON_LEN + 2];
-  const struct program program = {argv, environment, root->download,
-                                  file_size_max};
+  const struct program program = {.argv = argv,
+                                  .environment = environment,
+                                  .folder = root->download,
+                                  .file_size_max = file_size_max};
   size_t len = 0;
 
   for (; root->environment[len] != NULL; len++)

@@ -40,10 +40,10 @@ bool fetch_root_write(const struct fetch_root *root, const char *name,
 /* Remove what lies in the download folder. */
 void fetch_root_clear(const struct fetch_root *root);
 
-/* When the indexes were last brought up to date; 0: never. Seconds since the
- * epoch. */
-int64_t fetch_root_updated_s(const struct fetch_root *root);
-void fetch_root_set_updated(const struct fetch_root *root, bool updated);
+/* When the last update of the indexes that went well began, in microseconds
+ * since the epoch; 0: there is none. */
+int64_t fetch_root_updated_us(const struct fetch_root *root);
+void fetch_root_set_updated(const struct fetch_root *root, int64_t begun_us);
 
 /* Run a program with the root's environment and `more` (a NAME=VALUE, or
  * NULL), in the download folder. False: it could not be run, or took longer

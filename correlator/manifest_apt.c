@@ -221,6 +221,15 @@ static bool has_architecture(const struct fetch_config *config,
   return has;
 }
 
+static bool apt_accepts(const struct fetch_config *config,
+                        const struct package *p, char *reason) {
+  if (!is_package(p))
+    return fetch_reason(reason, "no package of Debian is called so");
+  return has_architecture(config, p->arch) ||
+         fetch_reason(reason, "architecture %s is none of the section",
+                      p->arch);
+}
+
 /* Where an index lists it. What is not listed is no error to apt-cache. */
 static enum fetch_outcome find_place(const struct fetch_root *root,
                                      const struct package *p, char *ret_place,
@@ -271,15 +280,6 @@ static enum fetch_outcome apt_find(const struct fetch_root *root,
                         wanted,  NULL};
   struct program_result result = {0};
 
-  if (!is_package(p)) {
-    (void)fetch_reason(reason, "no package of Debian is called so");
-    return FETCH_NONE;
-  }
-  if (!has_architecture(root->config, p->arch)) {
-    (void)fetch_reason(reason, "architecture %s is none of the section",
-                       p->arch);
-    return FETCH_NONE;
-  }
   enum fetch_outcome outcome =
       find_place(root, p, place, sizeof(place), reason);
   if (outcome != FETCH_FOUND)
@@ -332,6 +332,7 @@ const struct fetcher manifest_apt = {
     .check = apt_check,
     .prepare = apt_prepare,
     .update = apt_update,
+    .accepts = apt_accepts,
     .find = apt_find,
     .download = apt_download,
 };

@@ -52,9 +52,13 @@ struct fetcher {
    * signed as it must be is a failure. */
   bool (*update)(const struct fetch_root *root, char *reason);
 
-  /* Look a version up in the indexes at hand. `package` may be hostile: what
-   * no package is called is FETCH_NONE, as is what is there for another
-   * architecture only. */
+  /* May there be such a package, of an architecture of the section? `package`
+   * is hostile: only what this lets pass comes to the next two. */
+  bool (*accepts)(const struct fetch_config *config,
+                  const struct package *package, char *reason);
+
+  /* Look a version up in the indexes at hand. What is there for another
+   * architecture only is FETCH_NONE. */
   enum fetch_outcome (*find)(const struct fetch_root *root,
                              const struct package *package,
                              struct fetch_item *ret_item, char *reason);

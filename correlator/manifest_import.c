@@ -133,6 +133,24 @@ static int check_names(const struct manifest_import *import,
   return 0;
 }
 
+/* A file is what its content says, not what an index calls it. */
+static int check_package(const struct manifest_import *import,
+                         struct manifest_result *result) {
+  const struct package *wanted = import->expected;
+  const struct package *found = &result->manifest.package;
+
+  if (wanted == NULL || (strcmp(wanted->manager, found->manager) == 0 &&
+                         strcmp(wanted->name, found->name) == 0 &&
+                         strcmp(wanted->version, found->version) == 0 &&
+                         strcmp(wanted->arch, found->arch) == 0))
+    return 0;
+  (void)snprintf(result->why, sizeof(result->why),
+                 "calls itself %s:%s=%s:%s, not %s:%s=%s:%s", found->manager,
+                 found->name, found->version, found->arch, wanted->manager,
+                 wanted->name, wanted->version, wanted->arch);
+  return -EBADMSG;
+}
+
 /* The manifest, but for what its file's digest is. */
 static int read_all(const struct manifest_import *import,
                     struct manifest_reading *r, const char *origin,
@@ -150,7 +168,7 @@ static int read_all(const struct manifest_import *import,
     ret->manifest.expires = import->expires;
     error = check_names(import, ret);
   }
-  return error;
+  return error < 0 ? error : check_package(import, ret);
 }
 
 static bool same_file(const struct stat *a, const struct stat *b) {
@@ -190,7 +208,8 @@ static int import_reading(const struct manifest_import *import,
   if (error == 0 && ret->format->vouch != NULL)
     error = ret->format->vouch(r, &vouched);
   m->provenance = vouched > import->provenance ? vouched : import->provenance;
-  if (error == 0 && import->cmd != NULL && ret->format->is_package)
+  if (error == 0 && import->cmd != NULL && import->expected == NULL &&
+      ret->format->is_package)
     error = is_known(import, m, &known);
   if (error < 0)
     return error;

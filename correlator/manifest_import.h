@@ -10,6 +10,7 @@ struct manifest_import {
   struct cmd *cmd; /* NULL: nothing is asked, and nothing written */
   enum manifest_provenance provenance; /* what the caller knows of the file */
   const char *by;                      /* who imports it */
+  const struct package *expected;      /* what it must be; NULL: whatever */
   const char *glob;    /* of releases; NULL: their own names are the paths */
   const char *expires; /* of releases: a timestamptz; NULL: never */
   const struct manifest_limits *limits;
@@ -38,8 +39,8 @@ struct manifest_result {
  * path, a URI), for `manifest list`. The caller clears *ret in any case.
  * Returns 0, or
  * -ENOMSG    it is of no format that is known here
- * -EBADMSG   it is broken, over a limit, changed while it was read, or no
- *            release while a glob or an expiry is given
+ * -EBADMSG   it is broken, over a limit, changed while it was read, not what
+ *            is expected, or no release while a glob or an expiry is given
  * -ENOTCONN  the database did not take it: said to standard error
  * -ECANCELED progress said so
  * -ENOMEM, or what read(2) says. */

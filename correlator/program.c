@@ -19,6 +19,10 @@ enum {
   LINGER_MS = 2000, /* what others in the group may still write after its end */
 };
 
+static const char *path_of(const struct program *program) {
+  return program->path != NULL ? program->path : program->argv[0];
+}
+
 /* In the child of a process with threads: async-signal-safe calls only. */
 __attribute__((noreturn)) static void
 become(const struct program *program, int output, int error, pid_t parent) {
@@ -41,7 +45,7 @@ become(const struct program *program, int output, int error, pid_t parent) {
       dup2(output, STDOUT_FILENO) < 0 || dup2(error, STDERR_FILENO) < 0 ||
       (program->folder != NULL && chdir(program->folder) != 0))
     _exit(CANNOT_EXEC);
-  (void)execve(program->argv[0], program->argv, program->environment);
+  (void)execve(path_of(program), program->argv, program->environment);
   _exit(CANNOT_EXEC);
 }
 
@@ -51,7 +55,7 @@ int program_start(const struct program *program, int output, int error,
   sigset_t all;
   sigset_t before;
 
-  if (access(program->argv[0], X_OK) != 0)
+  if (access(path_of(program), X_OK) != 0)
     return -errno;
   /* No handler of ours may run in the child. */
   (void)sigfillset(&all);

@@ -9,7 +9,8 @@
 #include <sys/types.h>
 
 struct program {
-  char *const *argv;        /* the first is an absolute path; ends with NULL */
+  const char *path;         /* absolute; NULL: the first of argv */
+  char *const *argv;        /* ends with NULL */
   char *const *environment; /* ends with NULL */
   const char *folder;       /* to run in; NULL: ours */
   uint64_t file_size_max;   /* bytes of a file that it writes; 0: no bound */

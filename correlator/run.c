@@ -8,6 +8,7 @@
 
 #include "correlator/collectd_source.h"
 #include "correlator/commands.h"
+#include "correlator/fetch_worker.h"
 #include "correlator/ingest_memory.h"
 #include "correlator/log.h"
 #include "correlator/run_notify.h"
@@ -30,6 +31,7 @@ struct run {
   struct traps *traps;
   struct collectd_source *source;
   struct snmp_source *polls;
+  struct fetch_worker *fetches;
   bool snmp; /* Net-SNMP is set up */
 };
 
@@ -95,6 +97,9 @@ static int start_sources(struct run *run) {
                              &run->source);
   if (rc == 0 && run->config->polls_len > 0)
     rc = snmp_source_new(run->base, run->config, run->ingest, &run->polls);
+  if (rc == 0 && run->config->fetches_len > 0)
+    rc = fetch_worker_new(run->base, run->config,
+                          writer_requests_fd(run->writer), &run->fetches);
   return rc;
 }
 
@@ -170,6 +175,7 @@ int command_run(const struct config *config, int argc, char **argv) {
   log_info("ending: what waits is written");
 
 out:
+  fetch_worker_free(run.fetches);
   snmp_source_free(run.polls);
   collectd_source_free(run.source);
   traps_stop(run.traps);

@@ -8,6 +8,7 @@
 
 #include "correlator/counters.h"
 #include "correlator/log.h"
+#include "correlator/manifest_fetch.h"
 #include "correlator/migrate.h"
 #include "lib/record/version.h"
 
@@ -49,19 +50,30 @@ static enum db_error configure_tenant(struct worker *w, struct db *db) {
   char silent[NUMBER_MAX];
   char learning[NUMBER_MAX];
   char wait[NUMBER_MAX];
-  const char *params[] = {w->config->tenant,         silent, learning, wait,
-                          policy->unverified_update, "{}"};
+  struct db_array managers = {0};
   PGresult *result = NULL;
 
+  manifest_fetch_managers(w->config, &managers);
+  const char *params[] = {w->config->tenant,
+                          silent,
+                          learning,
+                          wait,
+                          policy->unverified_update,
+                          db_array_text(&managers)};
   (void)snprintf(silent, sizeof(silent), "%u", policy->silent_s);
   (void)snprintf(learning, sizeof(learning), "%u", policy->learning_s);
   (void)snprintf(wait, sizeof(wait), "%u", policy->manifest_wait_s);
-  enum db_error error = db_query(
-      db, "SELECT process_dna.configure_tenant($1, $2, $3, $4, $5, $6)", 6,
-      params, &result);
+  enum db_error error =
+      params[5] == NULL
+          ? DB_AWAY
+          : db_query(
+                db,
+                "SELECT process_dna.configure_tenant($1, $2, $3, $4, $5, $6)",
+                6, params, &result);
   if (error == DB_OK)
     w->tenant = (int)strtol(PQgetvalue(result, 0, 0), NULL, 10);
   PQclear(result);
+  db_array_free(&managers);
   return error;
 }
 
@@ -195,7 +207,8 @@ enum db_error worker_begin(struct worker *w, struct db *db) {
   w->next_register_ms = worker_now_ms() + REGISTER_INTERVAL_MS;
   if ((error = configure_tenant(w, db)) != DB_OK ||
       (error = register_sinks(w, db)) != DB_OK ||
-      (error = db_script(db, "LISTEN process_dna_baselines")) != DB_OK ||
+      (error = db_script(db, "LISTEN process_dna_baselines;"
+                             "LISTEN " WORKER_REQUESTS_CHANNEL)) != DB_OK ||
       (error = load_agents(w, db)) != DB_OK ||
       (error = report_correlator(w, db)) != DB_OK) {
     log_error("database: %s", db_message(db));

@@ -12,6 +12,9 @@
 
 enum { WORKER_INSTANCE_MAX = 128 };
 
+/* Where the database says that manifests are asked for: the tenant's number. */
+#define WORKER_REQUESTS_CHANNEL "process_dna_requests"
+
 struct worker {
   const struct config *config;
   struct ingest_memory *memory;

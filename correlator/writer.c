@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "correlator/counters.h"
 #include "correlator/db.h"
@@ -31,6 +33,7 @@ struct writer {
   struct ingest_memory *memory;
   struct writer_queue *queue;
   struct db *db;
+  int requests_fd;
   bool connected;
   int pause_ms; /* before the next attempt to connect */
   struct worker worker;
@@ -47,8 +50,11 @@ static void take_notifications(struct writer *w, bool own_too) {
   while ((n = db_notification(w->db)) != NULL) {
     char *rest = n->extra;
     long tenant = strtol(n->extra, &rest, 10);
-    if (tenant == w->worker.tenant &&
-        (own_too || n->be_pid != db_backend_pid(w->db))) {
+    if (strcmp(n->relname, WORKER_REQUESTS_CHANNEL) == 0) {
+      if (tenant == w->worker.tenant)
+        (void)eventfd_write(w->requests_fd, 1);
+    } else if (tenant == w->worker.tenant &&
+               (own_too || n->be_pid != db_backend_pid(w->db))) {
       ingest_memory_invalidate(w->memory, strtoll(rest, NULL, 10));
       worker_reload(&w->worker);
     }
@@ -173,6 +179,7 @@ static enum db_error begin(struct writer *w) {
   if (error != DB_OK)
     return error;
   w->connected = true;
+  (void)eventfd_write(w->requests_fd, 1);
   writer_queue_set_away(w->queue, false);
   log_info("database: connected, tenant %s", w->config->tenant);
   return DB_OK;
@@ -238,6 +245,8 @@ static void writer_free(struct writer *w) {
   if (w == NULL)
     return;
   db_close(w->db);
+  if (w->requests_fd >= 0)
+    (void)close(w->requests_fd);
   batch_free(w->batch);
   writer_queue_free(w->queue);
   free(w);
@@ -265,6 +274,11 @@ int writer_start(const struct config *config, struct ingest_memory *memory,
   w->config = config;
   w->memory = memory;
   w->pause_ms = PAUSE_MIN_MS;
+  w->requests_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (w->requests_fd < 0) {
+    rc = -errno;
+    goto out;
+  }
   worker_init(&w->worker, config, memory);
   w->batch = batch_new();
   if (w->batch == NULL)
@@ -319,3 +333,5 @@ void writer_put(struct writer *w, struct report **report,
 const char *writer_instance(const struct writer *w) {
   return w->worker.instance;
 }
+
+int writer_requests_fd(const struct writer *w) { return w->requests_fd; }

@@ -24,6 +24,11 @@ void writer_stop(struct writer *w);
 void writer_put(struct writer *w, struct report **report,
                 const struct ingest_ticket *ticket);
 
+/* Readable, an eventfd(2), when manifests were asked for since it was last
+ * read; also once a connection is new, since what was asked for before is not
+ * known. */
+int writer_requests_fd(const struct writer *w);
+
 /* This correlator in the database, "host:pid:start". */
 const char *writer_instance(const struct writer *w);
 

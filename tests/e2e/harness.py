@@ -195,7 +195,7 @@ class Correlator:
 
     def __init__(self, directory, conninfo, sinks=None, relays=None,
                  users=None, policy=None, security="sign", collectd="",
-                 polls=None):
+                 polls=None, fetches=None):
         self.directory = fresh_dir(directory)
         self.conninfo = conninfo
         self.port = free_udp_port()
@@ -213,6 +213,11 @@ class Correlator:
             f"snmp-poll {name} {{\n" + "".join(
                 f"  {k} = {quoted(v)}\n" for k, v in poll.items()) + "}\n"
             for name, poll in (polls or {}).items())
+        fetches = "".join(
+            f"manifest-fetch {name} {{\n" + "".join(
+                f"  {k} = {listed(v) if isinstance(v, list) else quoted(v)}\n"
+                for k, v in fetch.items()) + "}\n"
+            for name, fetch in (fetches or {}).items())
         policy = "".join(f"  {k} = {v}\n" for k, v in (policy or {}).items())
         self.config.write_text(
             f"database = {quoted(conninfo)}\n"
@@ -222,7 +227,7 @@ class Correlator:
             f"  listen = {listed([f'127.0.0.1:{self.port}'])}\n"
             f"  security-level = {quoted(security)}\n"
             f"  auth-file = {quoted(self.auth_file)}\n"
-            f"{collectd}{relays}}}\n{sinks}{polls}policy {{\n{policy}}}\n")
+            f"{collectd}{relays}}}\n{sinks}{polls}{fetches}policy {{\n{policy}}}\n")
         self.config.chmod(0o600)
         self.env = {**ASAN_ENV, "SNMPCONFPATH": str(directory), "MIBS": ""}
         self.daemon = None

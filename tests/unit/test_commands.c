@@ -83,6 +83,7 @@ static void a_wrong_command_line_is_refused(void **state) {
        {"manifest", "import", "-p", "opt/*", "x"},
        EXIT_USAGE},
       {command_manifest, {"manifest", "import", "-e", "soon", "x"}, EXIT_USAGE},
+      {command_manifest, {"manifest", "fetch"}, EXIT_USAGE}, /* no section */
   };
 
   (void)state;
@@ -100,6 +101,7 @@ static void help_needs_no_database(void **state) {
       {command_manifest, {"manifest", "--help"}, EXIT_DONE},
       {command_manifest, {"manifest", "import", "-h"}, EXIT_DONE},
       {command_manifest, {"manifest", "list", "-h"}, EXIT_DONE},
+      {command_manifest, {"manifest", "fetch", "-h"}, EXIT_DONE},
   };
 
   (void)state;
