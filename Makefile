@@ -5,6 +5,8 @@ DESTDIR ?=
 # Build folder; the sanitizer and fuzz variants live below it.
 B ?= build
 FUZZ_SECONDS ?= 10
+# Of the e2e tests, which mostly wait.
+E2E_WORKERS ?= $(shell expr $$(nproc) + 1)
 PYTHON ?= /usr/bin/python3
 MAN_PAGES := $(wildcard docs/man/*.[1-8])
 
@@ -168,7 +170,7 @@ help:
 	@echo 'make install      into $$DESTDIR$$PREFIX, the plugin into collectd'
 	@echo 'make uninstall    the reverse'
 	@echo 'make clean        remove $(B)/'
-	@echo 'Variables: PREFIX DESTDIR FUZZ_SECONDS V=1 RPM=no (build without librpm)'
+	@echo 'Variables: PREFIX DESTDIR FUZZ_SECONDS E2E_WORKERS V=1 RPM=no (build without librpm)'
 
 .PHONY: deps
 deps:
@@ -199,7 +201,8 @@ sql-test:
 	@sh tests/sql/run.sh
 
 e2e: all helpers
-	@$(SUDO) env B=$(B) $(PYTHON) -m pytest -q -p no:cacheprovider tests/e2e
+	@$(SUDO) env B=$(B) $(PYTHON) -m pytest -q -p no:cacheprovider \
+	  -n $(E2E_WORKERS) --dist loadgroup tests/e2e
 
 ASAN = B=build/asan SAN=address,undefined CFLAGS='-O1 -g'
 asan:

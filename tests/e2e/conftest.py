@@ -11,14 +11,46 @@ from snmp import Agentx, Snmpd, wait_sequence
 _numbers = itertools.count(1)
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: takes twenty seconds and more")
+
+
+def is_worker(config):
+    """Are we one of the workers that pytest-xdist starts?"""
+    return hasattr(config, "workerinput")
+
+
+def pytest_sessionstart(session):
+    if is_worker(session.config):
+        # As what it started itself, a worker ends with who started it.
+        processes.die_with_parent()
+    elif not session.config.option.collectonly:
+        try:
+            lock = processes.lock_state()
+        except Failed as failure:
+            raise pytest.UsageError(failure) from None
+        session.config.add_cleanup(lock.close)
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(config, items):
+    """What shares a system stays together in one worker; all else goes where
+    there is room. What takes long is begun first, or it would end alone."""
+    if not is_worker(config):
+        return
+    for item in items:
+        if "make_module_system" in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group(item.module.__name__))
+    items.sort(key=lambda item: not any(
+        map(item.get_closest_marker, ("xdist_group", "long"))))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def state_directory():
-    """Everything of the run is below it, and what was started ends with it."""
-    lock = processes.lock_state()
+    """Everything of a worker is below it, and what was started ends with it."""
     processes.end_all_at_exit()
     yield STATE
     processes.stop_everything()
-    lock.close()
 
 
 @pytest.fixture(scope="session")
@@ -138,8 +170,11 @@ def no_sanitizer_report(state_directory):
 def pytest_runtest_makereport(item, call):
     """What failed is shown with the ends of the logs."""
     report = (yield).get_result()
+    if report.when == "setup":
+        item.began = call.start
     if report.failed:
-        for name, tail in processes.log_tails():
+        # A file's time is up to a tick of the clock behind.
+        for name, tail in processes.log_tails(since=item.began - 1):
             report.sections.append((name, tail))
         if call.excinfo and call.excinfo.errisinstance(Failed):
             report.sections.insert(0, ("what failed", str(call.excinfo.value)))

@@ -13,12 +13,14 @@ from pathlib import Path
 
 from processes import (
     CORRELATOR, HELPERS, PLUGIN, ROOT, Daemon, Failed, Guard, Log,
-    die_with_parent, free_udp_port, fresh_dir, libasan, register, sanitized,
+    die_with_parent, free_port, fresh_dir, libasan, register, sanitized,
     udp_bound, unregister, wait_for,
 )
 
 USER, PASSWORD = "agents", "a password, of the agents"
 TENANT = "e2e"
+# Not Debian's wrapper, which takes longer to start than a query to answer.
+PSQL = Path(os.environ.get("PGBIN", "/usr/lib/postgresql/15/bin")) / "psql"
 MIB_DIRS = ":".join([str(ROOT / "tests/mibs"), str(ROOT / "snmp-subagent"),
                      "/usr/share/snmp/mibs"])
 ASAN_ENV = {
@@ -95,7 +97,7 @@ class Postgres:
     def sql(self, statement, conninfo=None):
         """Run SQL; the rows as lists of strings."""
         done = subprocess.run(
-            ["psql", "-XAtq", "-F", "\x1f", "-v", "ON_ERROR_STOP=1",
+            [PSQL, "-XAtq", "-F", "\x1f", "-v", "ON_ERROR_STOP=1",
              conninfo or self.conninfo],
             input=statement, capture_output=True, text=True, check=False,
             env={**os.environ, "PGOPTIONS": "-c timezone=UTC"})
@@ -107,7 +109,7 @@ class Postgres:
     def holding(self, statement, conninfo):
         """What a statement has locked stays so meanwhile."""
         psql = subprocess.Popen(
-            ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", conninfo],
+            [PSQL, "-XAtq", "-v", "ON_ERROR_STOP=1", conninfo],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             preexec_fn=die_with_parent)
         try:
@@ -128,7 +130,7 @@ class Snmptrapd:
 
     def __init__(self, directory):
         self.directory = fresh_dir(directory)
-        self.port = free_udp_port()
+        self.port = free_port()
         self.log = Log(directory / "snmptrapd.log")
         (directory / "snmptrapd.conf").write_text(
             "authCommunity log public\n"
@@ -198,7 +200,7 @@ class Correlator:
                  polls=None, fetches=None):
         self.directory = fresh_dir(directory)
         self.conninfo = conninfo
-        self.port = free_udp_port()
+        self.port = free_port()
         self.log = Log(directory / "correlator.log")
         self.auth_file = directory / "auth"
         self.set_users(users or {USER: PASSWORD})

@@ -18,7 +18,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = (ROOT / os.environ.get("B", "build")).resolve()
-STATE = BUILD / "e2e"
+# One run at a time is in RUN; each of its workers (pytest-xdist) has a STATE.
+RUN = BUILD / "e2e"
+STATE = RUN / os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 HELPERS = BUILD / "tests"
 PLUGIN = BUILD / "process_dna.so"
 CORRELATOR = BUILD / "process-dna-correlator"
@@ -47,27 +49,38 @@ def libasan():
 
 
 def wait_for(what, condition, deadline=30.0, every=0.05):
-    """Poll until condition() is true and return what it gave."""
-    end = time.monotonic() + deadline
+    """Poll until condition() is true and return what it gave. The longer it
+    takes the more seldom, since most conditions start a program."""
+    begin = time.monotonic()
     while True:
         value = condition()
         if value:
             return value
-        if time.monotonic() > end:
+        waited = time.monotonic() - begin
+        if waited > deadline:
             raise Failed(f"{what}: not within {deadline:g} s (last: {value!r})")
-        time.sleep(every)
+        time.sleep(max(every, min(waited / 10, 0.5)))
 
 
-def free_udp_port():
-    """A UDP port of loopback that nobody has, below those that the kernel
-    hands out by itself."""
+_reserved = []
+
+
+def free_port():
+    """A port of loopback that nobody has, with UDP nor with TCP, below those
+    that the kernel hands out by itself. It is ours from then on: whoever else
+    runs these tests finds the abstract socket of its number taken."""
     while True:
         port = random.randint(10000, 30000)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-            try:
-                s.bind(("127.0.0.1", port))
-            except OSError:
-                continue
+        mark = socket.socket(socket.AF_UNIX)
+        try:
+            mark.bind(f"\0process-dna-test-port-{port}")
+            for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                with socket.socket(socket.AF_INET, kind) as s:
+                    s.bind(("127.0.0.1", port))
+        except OSError:
+            mark.close()
+            continue
+        _reserved.append(mark)
         return port
 
 
@@ -82,15 +95,15 @@ def fresh_dir(path):
 
 
 def lock_state():
-    """Make STATE ours and empty; one run at a time in a build folder."""
+    """Make RUN ours and empty; one run at a time in a build folder."""
     BUILD.mkdir(exist_ok=True)
     lock = open(BUILD / "e2e.lock", "w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise Failed(f"{STATE}: another run is using it") from None
-    shutil.rmtree(STATE, ignore_errors=True)
-    fresh_dir(STATE)
+        raise Failed(f"{RUN}: another run is using it") from None
+    shutil.rmtree(RUN, ignore_errors=True)
+    fresh_dir(RUN)
     return lock
 
 
@@ -148,6 +161,11 @@ class Log:
             return self.path.read_text(errors="replace")
         return ""
 
+    def changed(self):
+        with contextlib.suppress(FileNotFoundError):
+            return self.path.stat().st_mtime
+        return 0
+
     def tail(self, lines=25):
         return "\n".join(self.text().splitlines()[-lines:])
 
@@ -162,10 +180,10 @@ class Log:
         return None
 
 
-def log_tails(lines=25):
-    """[(name, tail)] of every log that has something in it."""
+def log_tails(lines=25, since=0):
+    """[(name, tail)] of every log to which something was added since then."""
     tails = [(str(log.path.relative_to(BUILD)), log.tail(lines))
-             for log in Log.all]
+             for log in Log.all if log.changed() >= since]
     return [(name, tail) for name, tail in tails if tail]
 
 

@@ -3,13 +3,12 @@ subagent beside it, and Net-SNMP's tools as the NMS."""
 
 import os
 import re
-import socket
 import subprocess
 
 from harness import ASAN_ENV, MIB_DIRS
 from processes import (
-    BUILD, Daemon, Failed, Log, die_with_parent, free_udp_port,
-    fresh_dir, udp_bound, wait_for,
+    BUILD, Daemon, Failed, Log, die_with_parent, free_port, fresh_dir,
+    udp_bound, wait_for,
 )
 
 AGENTX = BUILD / "process-dna-agentx"
@@ -23,15 +22,6 @@ EXECUTABLE_COLUMNS = ("Index Container Path Sha256 State Reason Processes Rss "
                       "Pid Uid Name Started PackageManager Package "
                       "PackageVersion PackageArch PackageTransaction "
                       "ObservedAt").split()
-
-
-def free_port():
-    """A port of loopback that nobody has, with UDP nor with TCP."""
-    while True:
-        port = free_udp_port()
-        with socket.socket() as s:
-            if s.connect_ex(("127.0.0.1", port)) != 0:
-                return port
 
 
 class Snmpd:

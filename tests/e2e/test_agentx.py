@@ -166,6 +166,7 @@ def test_a_thousand_processes(place, snmpd, start, services):
     assert (row["Processes"], row["Pid"]) == (1000, min(pids))
 
 
+@pytest.mark.long
 def test_rows_keep_their_identity_while_snapshots_change(place, snmpd, start,
                                                          services):
     start()

@@ -6,8 +6,8 @@ import urllib.request
 import pytest
 
 from harness import copy_binary
-from processes import ROOT, Daemon
-from snmp import free_port, wait_hashed
+from processes import ROOT, Daemon, free_port
+from snmp import wait_hashed
 
 MODULE = ROOT / "packaging/snmp_exporter.yml"
 METRICS = {"pdnaScanInterval", "pdnaMinRss", "pdnaScanSequence",

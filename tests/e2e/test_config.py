@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from processes import CORRELATOR, free_udp_port, wait_for
+from processes import CORRELATOR, free_port, wait_for
 
 GOOD = """\
 database = "host=/nonexistent dbname=none"
@@ -58,7 +58,7 @@ WRONG = [
 
 @pytest.fixture
 def checked(tmp_path, state_directory):
-    port = free_udp_port()
+    port = free_port()
 
     def run(text, mode=0o600, command=("agents",)):
         auth = tmp_path / "auth"

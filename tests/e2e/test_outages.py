@@ -6,6 +6,8 @@ import signal
 import socket
 import time
 
+import pytest
+
 from collectd_packet import Scan, send, sha256_text
 from harness import PASSWORD, USER, Clock, swap
 from host import sha256_of
@@ -67,6 +69,7 @@ def test_correlator_killed_while_an_inform_waits_for_its_answer(
     assert len(traps_of(system, alert)) == 1
 
 
+@pytest.mark.long
 def test_postgresql_stopped_for_20_s(make_system, make_host):
     system = make_system().start()
     host, other = make_host(system), make_host(system)
@@ -123,6 +126,7 @@ def test_database_with_the_functions_of_another_build_is_refused(make_system):
     system.correlator.start()
 
 
+@pytest.mark.long
 def test_snmptrapd_away_for_20_s_gets_the_inform(make_system, make_host):
     system = make_system(sinks=lambda nms: {"informed": nms.session(inform=True)})
     system.start()
@@ -173,6 +177,7 @@ def test_host_clock_stepped_back(system, make_host):
     assert len(host.alerts(path)) == 1
 
 
+@pytest.mark.long
 def test_silent_agent(make_system, make_host):
     system = make_system(policy={"silent": 10}).start()
     host = make_host(system)
@@ -188,6 +193,7 @@ def test_silent_agent(make_system, make_host):
     assert host.wait_trap(alert, "pdnaAlertCleared", 90)
 
 
+@pytest.mark.long
 def test_after_an_outage_nobody_is_silent_at_once(make_system):
     """What an agent said meanwhile may still be with another correlator."""
     system = make_system(policy={"silent": 20})

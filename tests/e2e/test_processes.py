@@ -11,6 +11,9 @@ from host import sha256_of
 from processes import fresh_dir, wait_for
 
 NOBODY = 65534
+# Not below a host's folder, where no other host looks: of this run alone.
+MEMFD = f"payload-{os.getpid()}"
+MOUNT = f"/mnt/mount-{os.getpid()}"
 
 
 def in_namespace(*commands):
@@ -94,7 +97,7 @@ def test_chroot_is_judged_by_its_path_on_the_host(host):
 
 
 def memfd_of(path):
-    fd = os.memfd_create("payload")
+    fd = os.memfd_create(MEMFD)
     with open(path, "rb") as f:
         os.write(fd, f.read())
     return fd
@@ -102,11 +105,11 @@ def memfd_of(path):
 
 def test_memfd_is_critical_unless_its_digest_is_trusted(make_host, system):
     host = make_host(system, start=False)
-    host.globs.append("/memfd:*")
+    host.globs.append(f"/memfd:{MEMFD}")
     host.start()
     path = host.binary()
     host.established(path)
-    memfd = b"/memfd:payload"
+    memfd = os.fsencode(f"/memfd:{MEMFD}")
 
     # As runc does it: a trusted executable runs itself from a memfd.
     fd = memfd_of(path)
@@ -183,11 +186,11 @@ def test_process_whose_main_thread_has_exited(host):
 
 
 class Fuse:
-    """A FUSE mount at /mnt/mount, served by bindfs in a mount namespace that
-    ends with it, and a service that runs from there. Served by an ordinary
-    user and for that user alone, root may not read it."""
+    """A FUSE mount at MOUNT, served by bindfs in a mount namespace that ends
+    with it, and a service that runs from there. Served by an ordinary user and
+    for that user alone, root may not read it."""
 
-    path = b"/mnt/mount/service"
+    path = os.fsencode(f"{MOUNT}/service")
 
     def __init__(self, host, private):
         source = os.fsdecode(host.binary("fuse", tag=os.urandom(16)))
@@ -197,15 +200,15 @@ class Fuse:
         # /mnt becomes one that this user may reach, /dev/fuse one it may open.
         self.bindfs = host.run("/usr/bin/unshare", in_namespace(
             "mount -t tmpfs -o mode=755 tmpfs /mnt",
-            "mkdir /mnt/source /mnt/mount",
+            f"mkdir /mnt/source {MOUNT}",
             f"cp '{source}' /mnt/source/service",
-            f"chown {NOBODY} /mnt/source /mnt/mount",
+            f"chown {NOBODY} /mnt/source {MOUNT}",
             "mknod -m 666 /mnt/fuse c 10 229",
             "mount --bind /mnt/fuse /dev/fuse",
             f"{user} bindfs -f {'--no-allow-other' if private else ''} "
-            "/mnt/source /mnt/mount"))
-        wait_for("FUSE mount", lambda: b" /mnt/mount " in open(
-            f"/proc/{self.bindfs.pid}/mountinfo", "rb").read())
+            f"/mnt/source {MOUNT}"))
+        wait_for("FUSE mount", lambda: f" {MOUNT} " in open(
+            f"/proc/{self.bindfs.pid}/mountinfo", errors="replace").read())
         self.service = host.run("/usr/bin/nsenter", [
             "nsenter", f"--mount=/proc/{self.bindfs.pid}/ns/mnt",
             *user.split(), self.path, "86400"])
@@ -215,7 +218,7 @@ class Fuse:
 @pytest.fixture
 def fuse_host(make_host, system):
     host = make_host(system, start=False)
-    host.globs.append("/mnt/mount/*")
+    host.globs.append(f"{MOUNT}/*")
     return host.start()
 
 

@@ -5,10 +5,12 @@ import socket
 import threading
 import time
 
+import pytest
+
 from collectd_packet import Scan, send, sha256_text
 from harness import HELPERS, PASSWORD, USER, Collectd, swap
 from host import sha256_of
-from processes import free_udp_port, wait_for
+from processes import free_port, wait_for
 
 CROWD = 1000
 KEYS = 10000
@@ -65,6 +67,7 @@ class Shuffler:
         self.socket.close()
 
 
+@pytest.mark.long
 def test_1000_processes_over_many_reordered_packets(system, make_host):
     host = make_host(system, start=False)
     paths = [host.binary(f"service{i}", b"%d" % i, HELPERS / "service")
@@ -184,7 +187,7 @@ def test_relay_in_between(make_system, make_host):
     system = make_system(relays={"relay": ["relay-*"]},
                          users={"relay": "of the relay"})
     system.start()
-    port = free_udp_port()
+    port = free_port()
     relay = Collectd.relay("proxy", system.directory / "proxy", port,
                            {USER: PASSWORD}, system.correlator.port, "relay",
                            "of the relay").start()

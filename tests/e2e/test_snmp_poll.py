@@ -10,7 +10,7 @@ import pytest
 
 from harness import ASAN_ENV, Service, copy_binary, swap
 from host import Host, sha256_of
-from processes import (BUILD, ROOT, STATE, Daemon, Log, free_udp_port, fresh_dir,
+from processes import (BUILD, ROOT, STATE, Daemon, Log, free_port, fresh_dir,
                        udp_bound, wait_for)
 from snmp_agent import (AGENT, COLUMNS, ENTRY, GAUGE, MIB, Executable, Responder,
                         SnmpAgent, digest, integer, take, text)
@@ -258,6 +258,7 @@ def test_a_scanner_that_hangs_is_silent(make_system, responder):
     wait_for("it is asked on", lambda: agent.requests > before + 2)
 
 
+@pytest.mark.long
 def test_a_host_seen_both_ways_is_one_agent(make_system, make_host, responder):
     agent = SnmpAgent("", [], host_id="")
     responder.add(agent)
@@ -345,7 +346,7 @@ class Snmpd:
     def __init__(self, directory, agent):
         self.directory = fresh_dir(directory)
         self.agent = agent
-        self.port = free_udp_port()
+        self.port = free_port()
         self.table = directory / "table"
         self.publish()
         (directory / "snmpd.conf").write_text(
@@ -503,7 +504,7 @@ def subagent_host(request):
     directory = fresh_dir(STATE / request.node.name)
     path = os.fsencode(directory / "service")
     copy_binary(path)
-    port, socket_path = free_udp_port(), directory / "agentx"
+    port, socket_path = free_port(), directory / "agentx"
     (directory / "snmpd.conf").write_text(
         "rocommunity public 127.0.0.1\nsysName real-host\nmaster agentx\n"
         f"agentXSocket unix:{socket_path}\nagentXPerms 0700 0700\n")
