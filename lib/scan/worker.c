@@ -63,10 +63,15 @@ static struct timespec to_timespec(int64_t ms) {
 
 void worker_free(struct worker *w) {
   struct timespec deadline = to_timespec(clock_now_ms() + CLOSE_MS);
+  bool joins;
+  pthread_t id = 0;
 
   if (w == NULL)
     return;
   pthread_mutex_lock(&w->lock);
+  joins = w->thread != NULL;
+  if (joins)
+    id = w->thread->id;
   w->closing = true;
   pthread_cond_signal(&w->work);
   while (w->thread != NULL &&
@@ -75,8 +80,16 @@ void worker_free(struct worker *w) {
   if (w->thread != NULL) {
     w->file_timeout_ms = 0;
     worker_abandon_if_stuck(w);
+    /* Or it hangs closing a file. */
+    if (w->thread != NULL)
+      (void)pthread_detach(id);
+    joins = false;
   }
   pthread_mutex_unlock(&w->lock);
+  /* What it has in libraries (OpenSSL's per thread) must be gone before the
+   * program ends them. */
+  if (joins)
+    (void)pthread_join(id, NULL);
   worker_unreference(w);
 }
 

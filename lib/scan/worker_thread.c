@@ -329,7 +329,6 @@ static void *run(void *arg) {
 int worker_start_thread(struct worker *w) {
   struct worker_thread *t = calloc(1, sizeof(*t));
   pthread_attr_t attr;
-  pthread_t id;
   sigset_t all;
   sigset_t before;
   int ret;
@@ -340,12 +339,11 @@ int worker_start_thread(struct worker *w) {
   ret = pthread_attr_init(&attr);
   if (ret != 0)
     goto out;
-  (void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
   (void)pthread_attr_setstacksize(&attr, STACK_SIZE);
   /* Signals are for the program's own threads. */
   (void)sigfillset(&all);
   (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-  ret = pthread_create(&id, &attr, run, t);
+  ret = pthread_create(&t->id, &attr, run, t);
   (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
   (void)pthread_attr_destroy(&attr);
   if (ret == 0) {
@@ -367,6 +365,7 @@ void worker_abandon_if_stuck(struct worker *w) {
       clock_now_ms() - t->busy_since_ms < w->file_timeout_ms)
     return;
   t->abandoned = true;
+  (void)pthread_detach(t->id);
   finish(t->job, -ETIMEDOUT);
   /* Its own reference stays with the thread, which still uses the job. */
   t->next = w->stuck;

@@ -20,6 +20,7 @@ struct worker_queue {
 };
 
 struct worker_thread {
+  pthread_t id; /* to be joined, or detached once it is left behind */
   struct worker *worker;
   struct worker_thread *next; /* in worker.stuck */
   struct job *job;            /* being worked on */
