@@ -1,10 +1,10 @@
 #!/bin/sh
 # The SQL tests: run.sh [FILE...]
 #
-# A private cluster below the build folder gets the schema and helpers.psql.
-# Each .sql file runs in a transaction of its own, which it rolls back; then the
-# .test.sh scripts run, in databases of their own. The cluster is stopped
-# whatever happens.
+# A private cluster below the build folder gets the schema, of which each
+# database is a copy. In one with helpers.psql each .sql file runs in a
+# transaction of its own, which it rolls back; then the .test.sh scripts run, in
+# databases of their own. The cluster is stopped whatever happens.
 set -eu
 
 cd "$(dirname "$0")/../.."
@@ -18,23 +18,31 @@ PGHOST=${conninfo#host=}
 PGHOST=${PGHOST%% *}
 PGUSER=postgres
 PGOPTIONS='-c client_min_messages=warning'
-export PGHOST PGUSER PGOPTIONS
+# Debian's wrapper of psql takes longer to start than most queries to answer.
+PATH=${PGBIN:-/usr/lib/postgresql/15/bin}:$PATH
+export PGHOST PGUSER PGOPTIONS PATH
 
-# make_database NAME: with the schema, as migrate would make it.
-make_database() {
-  psql -X -q -d postgres -c "CREATE DATABASE $1"
+# make_schema: a database of that name with it, as migrate would make it.
+make_schema() {
+  psql -X -q -d postgres -c 'CREATE DATABASE schema'
   for file in sql/migrations/*.sql sql/functions/*.sql; do
-    psql -X -q -1 -v ON_ERROR_STOP=1 -d "$1" -f "$file"
+    psql -X -q -1 -v ON_ERROR_STOP=1 -d schema -f "$file"
     case $file in
     sql/migrations/*)
       number=$(basename "$file" | sed 's/^0*\([0-9]*\)_.*/\1/')
-      psql -X -q -d "$1" -c "INSERT INTO process_dna.schema_version
+      psql -X -q -d schema -c "INSERT INTO process_dna.schema_version
         (version, name) VALUES ($number, '$(basename "$file")')"
       ;;
     esac
   done
 }
 
+# make_database NAME
+make_database() {
+  psql -X -q -d postgres -c "CREATE DATABASE $1 TEMPLATE schema"
+}
+
+make_schema
 make_database pgtap
 psql -X -q -v ON_ERROR_STOP=1 -d pgtap -f tests/sql/helpers.psql
 [ $# != 0 ] || set -- tests/sql/*.sql tests/sql/*.test.sh
