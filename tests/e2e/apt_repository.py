@@ -14,6 +14,7 @@ import threading
 import time
 from pathlib import Path
 
+from packages import made_deb
 from processes import Failed, fresh_dir, register, unregister
 
 ARCH = "amd64"
@@ -26,6 +27,18 @@ def run(*argv, **kwargs):
     if done.returncode != 0:
         raise Failed(f"{argv}: {done.stderr.decode(errors='replace')}")
     return done.stdout
+
+
+def processes_below(root):
+    """Those that run there, apt's among them."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.readlink(process / "cwd").startswith(str(root)):
+                found.append(process.name)
+        except OSError:
+            pass
+    return found
 
 
 class Signer:
@@ -58,25 +71,6 @@ class Signer:
                 os.kill(int(pid), signal.SIGTERM)
 
 
-def build_deb(directory, name, version, files, arch=ARCH):
-    """A package with these files {path: content}, which are executable."""
-    tree = fresh_dir(directory / "tree")
-    control = fresh_dir(tree / "DEBIAN")
-    (control / "control").write_text(
-        f"Package: {name}\nVersion: {version}\nArchitecture: {arch}\n"
-        "Maintainer: Nobody <nobody@example.org>\nDescription: made by a test\n")
-    for path, content in files.items():
-        file = tree / path.lstrip("/")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
-        file.chmod(0o755)
-    plain = version.replace(":", "%3a")
-    deb = directory / f"{name}_{plain}_{arch}.deb"
-    run("dpkg-deb", "--root-owner-group", "-Zgzip", "--build", tree, deb)
-    shutil.rmtree(tree)
-    return deb
-
-
 class Repository:
     """Packages below pool/, indexes below dists/."""
 
@@ -90,9 +84,9 @@ class Repository:
         self.publish()
 
     def add(self, name, version, files, arch=ARCH):
-        made = fresh_dir(self.directory / f"made-{name}-{version}-{arch}")
-        deb = build_deb(made, name, version, files, arch)
-        target = self.pool / deb.name
+        made = fresh_dir(self.directory / "made")
+        deb = made_deb(made, name, version, files, arch, "gzip")
+        target = self.pool / deb.name.replace(":", "%3a")
         shutil.move(deb, target)
         shutil.rmtree(made)
         self.publish()

@@ -5,12 +5,14 @@ does not come in time, is a failure of which nothing is believed."""
 import hashlib
 import os
 import subprocess
-from pathlib import Path
 
 import pytest
 
-from apt_repository import ARCH, Mirror, Repository, Signer, build_deb, run
+from apt_repository import (
+    ARCH, Mirror, Repository, Signer, processes_below, run,
+)
 from harness import TENANT
+from packages import made_deb
 from processes import CORRELATOR, STATE, fresh_dir
 
 EXE = "/usr/bin/served"
@@ -295,7 +297,7 @@ def misname(site, _):
     """The index has served=2, the package itself is another."""
     deb = site.repository.pool / "served_2_amd64.deb"
     made = fresh_dir(site.repository.directory / "made")
-    other = build_deb(made, "other", "7", {EXE: content("other")})
+    other = made_deb(made, "other", "7", {EXE: content("other")})
     index = run("apt-ftparchive", "packages", "made",
                 cwd=site.repository.directory).decode()
     deb.write_bytes(other.read_bytes())
@@ -343,18 +345,6 @@ def test_what_is_not_as_it_is_signed_is_not_believed(make_site, stranger, what):
     site.add("2")
     assert site.fetch_one("served=2")[0] == "found"
     assert len(site.manifests("2")) == 1
-
-
-def processes_below(root):
-    """Those that run there, apt's among them."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if os.readlink(process / "cwd").startswith(str(root)):
-                found.append(process.name)
-        except OSError:
-            pass
-    return found
 
 
 def test_a_package_over_max_size_is_not_downloaded(make_site):
