@@ -2,14 +2,13 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "correlator/text.h"
 
-#include <stdlib.h>
-
-enum { ORIGIN_MAX = 1024 };
+enum { ORIGIN_MAX = 1024, BY_MAX = 255 }; /* bytes */
 
 void manifest_result_clear(struct manifest_result *result) {
   manifest_clear(&result->manifest);
@@ -70,12 +69,16 @@ static void columns_free(struct columns *c) {
   db_array_free(&c->conffiles);
 }
 
-/* A copy that is fit to be shown, and not too long. NULL: out of memory. */
-static char *printable_origin(const char *origin) {
+/* A copy that is fit to be shown and stored, and not too long. NULL: out of
+ * memory. */
+static char *short_text(const char *origin, size_t max) {
   char *text = text_printable(origin);
 
-  if (text != NULL && strlen(text) > ORIGIN_MAX)
-    text[ORIGIN_MAX] = '\0';
+  if (text != NULL && strlen(text) > max) {
+    while (max > 0 && ((unsigned char)text[max] & 0xC0U) == 0x80)
+      max--; /* not within a character */
+    text[max] = '\0';
+  }
   return text;
 }
 
@@ -83,7 +86,8 @@ static int write_manifest(const struct manifest_import *import,
                           const struct manifest *m,
                           enum manifest_outcome *ret_outcome) {
   char content[DIGEST_HEX_LEN + 1], answer;
-  char *origin = printable_origin(m->origin);
+  char *origin = short_text(m->origin, ORIGIN_MAX);
+  char *by = short_text(import->by, BY_MAX);
   struct columns c = {0};
   int error = -ENOMEM;
 
@@ -97,14 +101,14 @@ static int write_manifest(const struct manifest_import *import,
                           content,
                           manifest_provenance_name(m->provenance),
                           origin,
-                          import->by,
+                          by,
                           m->glob,
                           m->expires,
                           db_array_text(&c.paths),
                           db_array_text(&c.digests),
                           db_array_text(&c.conffiles)};
   enum { PARAMS_LEN = sizeof(params) / sizeof(*params) };
-  if (origin != NULL && params[PARAMS_LEN - 3] != NULL &&
+  if (origin != NULL && by != NULL && params[PARAMS_LEN - 3] != NULL &&
       params[PARAMS_LEN - 2] != NULL && params[PARAMS_LEN - 1] != NULL)
     error = ask(import,
                 "SELECT process_dna.manifest_add($1, $2, $3, $4, $5, $6, $7, "
@@ -115,6 +119,7 @@ static int write_manifest(const struct manifest_import *import,
                    : answer == 'r' ? MANIFEST_RAISED
                                    : MANIFEST_KNOWN;
   columns_free(&c);
+  free(by);
   free(origin);
   return error;
 }

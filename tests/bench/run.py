@@ -19,6 +19,7 @@ import time
 from common import (
     BUILD, ROOT, RUNS, WORK, Sleepers, cpu_of, figures_of, say,
 )
+from manifest import manifest_rows, measure_manifest
 from snmp import measure_snmp, snmp_rows
 
 SCANS = 3  # of a collectd, in a run
@@ -260,6 +261,7 @@ def main():
     source = run_program("bench_source")
     snmp = measure_snmp()
     ingest = measure_ingest()
+    manifest = measure_manifest()
     openssl_kib = collectd["relocations"] + scan["openssl_first_digest"]
     ours_kib = collectd["memory"]["process_dna"] - openssl_kib
     bare = ingest["bare_insert"]
@@ -295,6 +297,7 @@ def main():
          "100"),
         ("  a poll, ms, median", ingest["poll_median"], None, ""),
         ("  the longest, ms", ingest["poll_worst"], None, ""),
+        *manifest_rows(manifest),
     ])
 
 

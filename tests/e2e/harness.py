@@ -264,7 +264,8 @@ class Correlator:
     def call(self, *args, **kwargs):
         """Run a command; the completed process, with its output as text."""
         return subprocess.run(
-            [CORRELATOR, "-c", self.config, *map(str, args)],
+            [CORRELATOR, "-c", self.config,
+             *(a if isinstance(a, bytes) else str(a) for a in args)],
             capture_output=True, text=True, errors="replace", check=False,
             timeout=60, env={**os.environ, **self.env},
             preexec_fn=die_with_parent, **kwargs)

@@ -103,11 +103,11 @@ def test_a_dry_run_needs_no_database(central, place):
 
 def test_a_list_from_a_pipe_with_who_and_how_long(central):
     line = "a" * 64 + "  opt/app\n"
-    said, _ = imported(central, "--by", "build 7", "--expires", "90d",
+    said, _ = imported(central, "--by", b"build \xff7", "--expires", "90d",
                        "--path", "/srv/my app/*", "-", input=line)
     assert "1 imported, 1 executable," in said
     [release] = central.correlator.json("manifest", "list", "")
-    assert (release["added_by"], release["manager"]) == ("build 7", "")
+    assert (release["added_by"], release["manager"]) == ("build \\xff7", "")
     assert release["path_glob"] == "/srv/my%20app/*"
     assert release["expires_at"] and release["origin"] == "standard input"
 
