@@ -82,7 +82,6 @@ static int check_keyring(const char *file) {
 
 /* What the texts come to. */
 struct values {
-  char glob[MANIFEST_GLOB_MAX + 1];
   char expires[MANIFEST_EXPIRES_MAX];
   struct manifest_limits limits;
 };
@@ -91,10 +90,10 @@ struct values {
 static int read_release(const struct texts *t, struct values *v) {
   int error;
 
-  if (t->path != NULL && manifest_glob(t->path, v->glob) < 0)
+  if (t->path != NULL && manifest_glob_check(t->path) < 0)
     return cmd_usage("manifest import",
-                     "--path %s: expected a pattern of absolute paths, of at "
-                     "most %d bytes, in whose brackets are plain letters",
+                     "--path %s: expected a pattern of absolute paths, at most "
+                     "%d bytes of printable text",
                      t->path, MANIFEST_GLOB_MAX);
   if (t->expires == NULL)
     return -1;
@@ -170,7 +169,7 @@ int command_manifest_import(const struct config *config, int argc,
     return status;
   cmd_who(who);
   job.import.by = t.by != NULL ? t.by : who;
-  job.import.glob = t.path != NULL ? values.glob : NULL;
+  job.import.glob = t.path;
   job.import.expires = t.expires != NULL ? values.expires : NULL;
   job.import.keyring = t.keyring;
   status = EXIT_DONE;

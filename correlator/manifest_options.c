@@ -6,68 +6,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "correlator/text.h"
+
 enum {
   HOUR_S = 3600,
   DAY_S = 24 * HOUR_S,
   YEARS_MAX_S = 100, /* times a year */
 };
 
-/* Does an identity have this byte as a %XX code? */
-static bool is_encoded(unsigned char c) {
-  return c <= ' ' || c > 0x7E || c == ':' || c == '%' || c == '"';
-}
+int manifest_glob_check(const char *glob) {
+  char *printable;
+  size_t len = strlen(glob), backslashes = 0;
+  bool same;
 
-/* The length of the bracket expression that `glob` begins with, 0 if it is
- * none that can be taken: "[]a]" and "[!]a]" have their first ']' as a member.
- */
-static size_t bracket_len(const char *glob) {
-  size_t i = 1;
-
-  if (glob[i] == '!' || glob[i] == '^')
-    i++;
-  if (glob[i] == ']')
-    i++;
-  for (; glob[i] != '\0' && glob[i] != ']'; i++)
-    if (is_encoded((unsigned char)glob[i]) || glob[i] == '\\' ||
-        glob[i] == '/' || glob[i] == '[')
-      return 0;
-  return glob[i] == ']' ? i + 1 : 0;
-}
-
-int manifest_glob(const char *raw,
-                  char ret_glob[static MANIFEST_GLOB_MAX + 1]) {
-  enum { CODE_LEN = 3 };
-  char glob[MANIFEST_GLOB_MAX + 1];
-  size_t out = 0, n;
-
-  if (raw[0] != '/')
+  if (glob[0] != '/' || len > MANIFEST_GLOB_MAX)
     return -EINVAL;
-  for (const char *in = raw; *in != '\0'; in += n) {
-    char code[CODE_LEN + 1];
-    const char *text = in;
-    size_t len;
-
-    n = len = 1;
-    if (*in == '[') {
-      n = len = bracket_len(in);
-    } else if (*in == '\\') {
-      n = len =
-          in[1] != '\0' && in[1] != '\\' && !is_encoded((unsigned char)in[1])
-              ? 2
-              : 0;
-    } else if (is_encoded((unsigned char)*in)) {
-      (void)snprintf(code, sizeof(code), "%%%02X", (unsigned char)*in);
-      text = code;
-      len = CODE_LEN;
-    }
-    if (len == 0 || out + len > MANIFEST_GLOB_MAX)
-      return -EINVAL;
-    memcpy(glob + out, text, len);
-    out += len;
-  }
-  glob[out] = '\0';
-  memcpy(ret_glob, glob, out + 1);
-  return 0;
+  while (glob[len - 1 - backslashes] == '\\')
+    backslashes++;
+  if (backslashes % 2 == 1)
+    return -EINVAL; /* nothing stands behind it: matches nothing */
+  printable = text_printable(glob);
+  if (printable == NULL)
+    return -ENOMEM;
+  same = strcmp(printable, glob) == 0;
+  free(printable);
+  return same ? 0 : -EINVAL;
 }
 
 /* "2026-12-31": the moment after that day. */

@@ -108,7 +108,7 @@ def test_a_list_from_a_pipe_with_who_and_how_long(central):
     assert "1 imported, 1 executable," in said
     [release] = central.correlator.json("manifest", "list", "")
     assert (release["added_by"], release["manager"]) == ("build \\xff7", "")
-    assert release["path_glob"] == "/srv/my%20app/*"
+    assert release["path_glob"] == "/srv/my app/*"
     assert release["expires_at"] and release["origin"] == "standard input"
 
     # Without a path the name of standard input's own digest says nothing.
@@ -177,23 +177,28 @@ def test_an_interrupt_ends_it_cleanly(central, place):
     assert digests(central) == {}
 
 
-def import_release(host, file, *options):
+def import_release(host, file, *options, name=None):
     """A list of that one file, at the path of the service's binary."""
     listed = host.directory / f"release{len(list(host.directory.glob('*.list')))}.list"
-    name = os.fsdecode(host.bin / "service")
+    name = name or host.bin / "service"
     listed.write_text(f"{sha256_of(file)} *{name}\n")
     done = host.system.correlator.call("manifest", "import", *options, listed)
     assert done.returncode == 0, done.stderr
     return listed
 
 
-def test_a_release_makes_a_deploy_silent_and_what_is_not_in_it_loud(host):
+@pytest.mark.parametrize("by_glob", [False, True], ids=["path", "glob"])
+def test_a_release_makes_a_deploy_silent_and_what_is_not_in_it_loud(host, by_glob):
     path = host.binary()
     host.established(path)
     shutil.copy2(path, path + b".next")
     with open(path + b".next", "ab") as f:
         f.write(b"\nrelease 2")
-    import_release(host, path + b".next", "--expires", "30d")
+    if by_glob:
+        import_release(host, path + b".next", "--expires", "30d", "--path",
+                       f"{host.directory}/b?n/[r-t]ervi*", name="build/out")
+    else:
+        import_release(host, path + b".next", "--expires", "30d")
 
     os.rename(path + b".next", path)
     assert host.wait_baseline(path, sha256_of(path)) == (sha256_of(path),
@@ -202,7 +207,7 @@ def test_a_release_makes_a_deploy_silent_and_what_is_not_in_it_loud(host):
 
     swap(path, b"not in the list")
     alert = host.wait_critical(path, sha256=sha256_of(path))
-    # A release that comes late covers it.
+    # A release that comes late covers it, and explain tells which.
     late = import_release(host, path)
     assert host.wait_trap(alert, "pdnaAlertCleared", 90)
-    assert late.exists()
+    assert str(late) in host.system.correlator.run("explain", alert["key"])
