@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "lib/scan/dpkg.h"
@@ -106,6 +107,28 @@ static void mix(uint64_t *stamp, uint64_t value) {
   *stamp = h ^ (h >> 31);
 }
 
+/* May the kernel have to ask a program for the times of the file? It asks where
+ * FUSE has called them stale, whatever flags say, and can't tell FUSE without
+ * asking. The root's own file system is taken for one that answers. */
+static bool may_ask(int root_fd, const struct file_stat *file) {
+  struct file_stat root;
+
+  if (major(file->id.dev) != 0)
+    return false;
+  return file_stat_at(root_fd, "", FILE_STAT_LIGHT, &root) < 0 ||
+         root.id.dev != file->id.dev;
+}
+
+static int stamp_stat(int root_fd, int fd, bool cached, struct file_stat *ret) {
+  int r = file_stat_at(fd, "", cached ? FILE_STAT_LIGHT : FILE_STAT_SYNC, ret);
+
+  if (r < 0 || !cached)
+    return r;
+  if (may_ask(root_fd, ret))
+    return -EAGAIN;
+  return file_stat_at(fd, "", FILE_STAT_KNOWN, ret);
+}
+
 int package_db_stamp(int root_fd, const char *path, bool cached,
                      uint64_t *stamp) {
   int fd = package_db_open_path(root_fd, path, cached);
@@ -113,8 +136,7 @@ int package_db_stamp(int root_fd, const char *path, bool cached,
   int ret = fd < 0 ? fd : 0;
 
   if (ret == 0)
-    ret =
-        file_stat_at(fd, "", cached ? FILE_STAT_KNOWN : FILE_STAT_SYNC, &found);
+    ret = stamp_stat(root_fd, fd, cached, &found);
   if (fd >= 0)
     close(fd);
   if (ret == -ENOTDIR)

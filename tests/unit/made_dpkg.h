@@ -55,4 +55,31 @@ static inline int remove_root(void **state) {
   return remove_dir(state);
 }
 
+/* bindfs over the database's folder, whose program stops. */
+static inline pid_t hang_database(void) {
+  char *from = in_dir("real");
+  char *to = in_dir(DPKG);
+  struct stat before, now;
+  pid_t pid;
+
+  if (access("/usr/bin/bindfs", X_OK) != 0 || access("/dev/fuse", F_OK) != 0 ||
+      geteuid() != 0)
+    skip();
+  assert_int_equal(rename(to, from), 0);
+  assert_int_equal(mkdir(to, 0755), 0);
+  assert_int_equal(stat(to, &before), 0);
+  pid = spawn();
+  if (pid == 0) {
+    execl("/usr/bin/bindfs", "bindfs", "-f", from, to, (char *)NULL);
+    _exit(127);
+  }
+  for (int i = 0; i < 500; i++) {
+    usleep(10000);
+    if (stat(to, &now) == 0 && now.st_dev != before.st_dev)
+      return pid;
+  }
+  skip();
+  return pid;
+}
+
 #endif

@@ -410,7 +410,6 @@ static void hung_fuse_is_a_timeout_and_stops_nothing(void **state) {
   usleep(1200000); /* FUSE believes what it knows for a second */
   options.file_timeout_ms = 1500;
   options.scan_timeout_ms = 20000;
-  options.hash_budget = UINT64_MAX; /* some look at all that runs here */
   s = new_scanner(&options);
   scan_two(s, hung, well, EXE_UNREADABLE, EXE_REASON_TIMEOUT);
   /* New work is done while the thread is stuck, and the hung one is not tried
@@ -467,7 +466,6 @@ static void path_covered_by_a_hung_mount_is_a_timeout(void **state) {
   usleep(1200000);
   options.file_timeout_ms = 1500;
   options.scan_timeout_ms = 20000;
-  options.hash_budget = UINT64_MAX; /* some look at all that runs here */
   s = new_scanner(&options);
   scan_two(s, pids[0], pids[1], EXE_UNREADABLE, EXE_REASON_TIMEOUT);
   scan_two(s, pids[0], pids[1], EXE_UNREADABLE, EXE_REASON_TIMEOUT);
