@@ -20,3 +20,26 @@ def made_deb(place, name="made-up", version="1.0-1", files=None, arch="amd64",
     subprocess.run(["dpkg-deb", "--root-owner-group", f"-Z{compression}", "-b",
                     root, deb], check=True, capture_output=True)
     return deb
+
+
+class PackageRoot:
+    """A dpkg database of a test's own, for packages whose files lie anywhere on
+    this machine."""
+
+    def __init__(self, root):
+        self.root = root
+        self.admin = root / "var/lib/dpkg"
+        for folder in ("info", "updates", "triggers", "parts", "alternatives"):
+            (self.admin / folder).mkdir(parents=True)
+        for name in ("status", "available"):
+            (self.admin / name).touch()
+
+    def dpkg(self, *args):
+        return subprocess.run(
+            ["dpkg", f"--admindir={self.admin}", "--instdir=/",
+             "--log=/dev/null", "--force-downgrade", *args], check=True,
+            capture_output=True, text=True, env={
+                "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}).stdout
+
+    def install(self, *debs):
+        self.dpkg("-i", *debs)
