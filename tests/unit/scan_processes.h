@@ -129,6 +129,32 @@ static inline void wait_for_exec(pid_t pid, const char *comm) {
   assert_int_equal(strncmp(text, comm, strlen(comm)), 0);
 }
 
+/* Wait until a child does no more of what it was started for: it sleeps, or has
+ * ended, and was not woken for a while. */
+static inline void settle(pid_t pid) {
+  char path[64];
+  char before[4096] = "";
+
+  snprintf(path, sizeof(path), "/proc/%d/status", pid);
+  for (int i = 0; i < 1000; i++) {
+    char now[sizeof(before)] = "";
+    const char *state;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    assert_true(fd >= 0);
+    assert_true(read(fd, now, sizeof(now) - 1) > 0);
+    close(fd);
+    state = strstr(now, "\nState:\t");
+    assert_non_null(state);
+    /* Its switches are counted in there. */
+    if (strchr("SZ", state[8]) != NULL && strcmp(before, now) == 0)
+      return;
+    set_text(before, now);
+    usleep(20000);
+  }
+  fail_msg("process %d does not settle", pid);
+}
+
 /* Start a copy of sleep, which is called "sleeper" while it runs. */
 static inline pid_t start(const char *path) {
   pid_t pid = spawn();

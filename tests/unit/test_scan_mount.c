@@ -70,7 +70,7 @@ static void chroot_is_no_container(void **state) {
     for (;;)
       pause();
   }
-  usleep(100000);
+  settle(pid);
   r = scan_for(pid);
   assert_int_equal(r.state, EXE_CURRENT);
   assert_string_equal(r.container, "");
@@ -100,7 +100,7 @@ static void bind_mount_in_a_private_namespace_is_replaced(void **state) {
     fexecve(fd, argv, (char *[]){NULL});
     _exit(127);
   }
-  usleep(200000);
+  settle(pid);
   r = scan_for(pid);
   assert_int_equal(r.state, EXE_REPLACED);
   assert_string_equal(r.container, "");
@@ -275,7 +275,7 @@ static void hosts_file_in_a_container_is_the_hosts(void **state) {
       pause();
   }
   options.min_rss_kib = 0;
-  usleep(300000);
+  settle(pid);
   r = scan_for(pid);
   assert_int_equal(r.state, EXE_CURRENT);
   assert_string_equal(r.exe_path, self);

@@ -232,7 +232,7 @@ static void memfd_is_anonymous(void **state) {
   pid = spawn();
   if (pid == 0)
     run_fd(fd);
-  usleep(100000);
+  settle(pid);
   r = scan_for(pid);
   assert_int_equal(r.state, EXE_ANONYMOUS);
   assert_string_equal(r.exe_path, "/memfd:sleeper");
@@ -258,12 +258,13 @@ static void file_made_without_a_name_is_anonymous(void **state) {
     int readable = open(path, O_RDONLY | O_CLOEXEC);
 
     close(fd);
-    usleep(100000);
+    raise(SIGSTOP);
     run_fd(readable);
   }
-  usleep(50000);
+  assert_int_equal(waitpid(pid, NULL, WUNTRACED), pid);
   close(fd);
-  usleep(200000);
+  kill(pid, SIGCONT);
+  settle(pid);
   r = scan_for(pid);
   assert_int_equal(r.state, EXE_ANONYMOUS);
   assert_digest(&r.running_sha256, "/bin/sleep");
@@ -364,7 +365,7 @@ static void process_without_its_first_thread_is_seen(void **state) {
     pthread_create(&thread, NULL, wait_for_ever, NULL);
     syscall(SYS_exit, 0);
   }
-  usleep(200000);
+  settle(pid);
   r = scan_for(pid);
   assert_int_equal(r.pid, pid);
   assert_int_equal(r.state, EXE_CURRENT);
@@ -381,7 +382,7 @@ static void zombie_has_no_record(void **state) {
   take_all();
   if (pid == 0)
     _exit(0);
-  usleep(100000);
+  settle(pid);
   r = scan_for(pid);
   assert_int_equal(r.pid, 0);
 }
@@ -416,7 +417,7 @@ static void owner_of_a_process_that_may_not_be_dumped_is_told(void **state) {
     prctl(PR_SET_DUMPABLE, 0);
     wait_for_ever(NULL);
   }
-  usleep(100000);
+  settle(pid);
   r = scan_for(pid);
   assert_int_equal(r.pid, pid);
   assert_int_equal(r.uid, 4242);
@@ -482,7 +483,7 @@ static void link_to_a_file_that_is_not_mapped_is_spoofed(void **state) {
     execl(path, "spoof", "/bin/cat", (char *)NULL);
     _exit(127);
   }
-  usleep(500000);
+  settle(pid);
   r = scan_for(pid);
   assert_int_equal(r.pid, pid);
   assert_int_equal(r.state, EXE_SPOOFED);
