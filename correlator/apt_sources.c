@@ -289,15 +289,17 @@ static bool take_options(struct convert *c, char **ret_rest) {
   while ((word = strsep(&rest, blanks)) != NULL) {
     if (*word == '\0')
       continue;
-    char *value = word + strcspn(word, "=+-");
     if (strncmp(word, "signed-by=", 10) != 0) {
-      *value = '\0';
+      size_t len = strcspn(word, "=");
+      while (len > 0 && strchr("+-", word[len - 1]) != NULL)
+        len--; /* arch+=, arch-= */
+      word[len] = '\0';
       if (strcmp(word, "arch") != 0)
         return refuse(c,
-                      "option %.40s: expected none but signed-by: all that "
-                      "is fetched is verified",
+                      "option %.40s: expected none but signed-by: all that is "
+                      "fetched is verified",
                       word);
-      return set_field(c, word, value);
+      return set_field(c, word, NULL);
     }
     if (!set_field(c, field_names[FIELD_SIGNED_BY], word + 10))
       return false;

@@ -303,6 +303,32 @@ static const struct {
         "snmp-poll c { session = '-v 2c -c c g' host = g }\n"
         "snmp-poll b { session = '-v 2c -c c i' host = h }\n",
      ": host: expected another in each snmp-poll, found 'h' twice"},
+    {"fetch without sources",
+     DB "manifest-fetch d { manager = dpkg keyring = /k\n"
+        " architectures = {amd64} }\n",
+     ":3: sources: expected, found none"},
+    {"fetch without architectures",
+     DB "manifest-fetch d { manager = dpkg keyring = /k sources = /s }\n",
+     ":2: architectures: expected, found none"},
+    {"fetch of an unknown manager",
+     DB "manifest-fetch d { manager = portage }\n",
+     ":2: manager: expected a package manager that can be fetched from: dpkg"},
+    {"fetch for no architecture",
+     DB "manifest-fetch d { architectures = {\"amd 64\"} }\n",
+     ":2: architectures: expected an architecture such as amd64"},
+    {"fetch of a relative file", DB "manifest-fetch d { sources = s }\n",
+     ":2: sources: expected an absolute path, found 's'"},
+    {"fetch that waits for nothing", DB "manifest-fetch d { timeout = 0 }\n",
+     ":2: timeout: expected a number from 1 to 86400, found '0'"},
+    {"fetch into another folder",
+     DB "manifest-fetch \"../d\" { manager = dpkg sources = /s keyring = /k\n"
+        " architectures = {amd64} }\n",
+     ":3: manifest-fetch: title: expected 1 to 63 of A-Z a-z 0-9 . _ -, found "
+     "'../d'"},
+    {"fetch twice",
+     DB "manifest-fetch d { manager = dpkg sources = /s keyring = /k\n"
+        " architectures = {amd64} }\nmanifest-fetch d {}\n",
+     ":4: "},
     {"bad session", DB "trap-sink a { session = '-v 9 localhost' }\n",
      ":2: session: expected "},
 };
@@ -338,6 +364,69 @@ static void secrets_that_others_can_read_are_refused(void **state) {
   assert_null(c);
 }
 
+/* The files that a section names; what each must be is in the tests of its
+ * manager. */
+static void what_is_fetched_from_is_looked_at(void **state) {
+  enum { NAME = 64 };
+  static const struct {
+    const char *sources; /* NULL: there is no such file */
+    bool keyring;        /* is there */
+    const char *said;    /* NULL: it is taken */
+  } cases[] = {
+      {"deb http://a.example/ x main\n", true, NULL},
+      {"deb [trusted=yes] http://a.example/ x main\n", true,
+       ": manifest-fetch d: sources: entry 1: option trusted: expected none "},
+      {"", true,
+       ": manifest-fetch d: sources: expected an entry of type deb, found "},
+      {NULL, true,
+       ": manifest-fetch d: sources: expected a readable text file, found "},
+      {"deb http://a.example/ x main\n", false,
+       ": manifest-fetch d: keyring: expected a file that can be read, found "},
+  };
+  char sources[NAME], keyring[NAME], text[1024], expected[512];
+  struct capture capture;
+
+  (void)state;
+  (void)snprintf(sources, sizeof(sources), "%s.sources", file);
+  (void)snprintf(keyring, sizeof(keyring), "%s.keyring", file);
+  (void)snprintf(text, sizeof(text),
+                 DB "manifest-fetch d { manager = dpkg sources = '%s'\n"
+                    " keyring = '%s' architectures = {amd64, i386}\n"
+                    " max-size = 7 }\n",
+                 sources, keyring);
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct config *c = NULL;
+    FILE *made = cases[i].sources == NULL ? NULL : fopen(sources, "w");
+    if (made != NULL)
+      assert_true(fputs(cases[i].sources, made) >= 0 && fclose(made) == 0);
+    made = cases[i].keyring ? fopen(keyring, "w") : NULL;
+    if (made != NULL)
+      assert_int_equal(fclose(made), 0);
+    int rc = read_text(text, 0600, &c, &capture);
+    (void)unlink(sources);
+    (void)unlink(keyring);
+    (void)snprintf(expected, sizeof(expected), "%s%s", file,
+                   cases[i].said == NULL ? "" : cases[i].said);
+    if (cases[i].said != NULL &&
+        (rc != -EINVAL ||
+         strncmp(capture.text, expected, strlen(expected)) != 0))
+      fail_msg("case %zu: said %s", i, capture.text);
+    if (cases[i].said != NULL)
+      continue;
+    assert_int_equal(rc, 0);
+    assert_int_equal(c->fetches_len, 1);
+    assert_string_equal(c->fetches[0].name, "d");
+    assert_string_equal(c->fetches[0].manager, "dpkg");
+    assert_string_equal(c->fetches[0].sources, sources);
+    assert_string_equal(c->fetches[0].keyring, keyring);
+    assert_int_equal(c->fetches[0].architectures_len, 2);
+    assert_string_equal(c->fetches[0].architectures[1], "i386");
+    assert_int_equal(c->fetches[0].max_size_mib, 7);
+    assert_int_equal(c->fetches[0].timeout_s, 600);
+    config_free(c);
+  }
+}
+
 static void a_file_that_is_not_there_is_said(void **state) {
   struct capture capture;
   struct config *c = NULL;
@@ -371,6 +460,7 @@ int main(void) {
       cmocka_unit_test(environment_variables_are_not_put_in),
       cmocka_unit_test(what_is_wrong_is_said_with_its_line),
       cmocka_unit_test(secrets_that_others_can_read_are_refused),
+      cmocka_unit_test(what_is_fetched_from_is_looked_at),
       cmocka_unit_test(a_file_that_is_not_there_is_said),
   };
   return cmocka_run_group_tests(tests, make_file, remove_file);
