@@ -1,5 +1,6 @@
 #include "correlator/manifest_apt.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,8 +96,11 @@ static bool check_keyring(const char *keyring, char *what) {
                      keyring);
       return false;
     }
-  if (stat(keyring, &st) == 0 && S_ISREG(st.st_mode) &&
-      access(keyring, R_OK) == 0)
+  int fd = open(keyring, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  bool there = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+  if (fd >= 0)
+    (void)close(fd);
+  if (there)
     return true;
   (void)snprintf(what, CONFIG_CHECK_MAX,
                  "keyring: expected a file that can be read, found none at "

@@ -49,6 +49,15 @@ RETURNS TABLE (key text, value text) LANGUAGE sql STABLE AS $$
                            WHERE tenant_id = p_tenant
                              AND state IN ('queued', 'running',
                                            'failed'))),
+    ('manifest-requests-failed', (SELECT count(*)::text
+                                  FROM process_dna.manifest_requests
+                                  WHERE tenant_id = p_tenant
+                                    AND state = 'failed')),
+    ('manifest-fetch-error', (SELECT q.error
+                              FROM process_dna.manifest_requests q
+                              WHERE q.tenant_id = p_tenant
+                                AND q.state = 'failed'
+                              ORDER BY q.due_at DESC LIMIT 1)),
     ('traps-waiting', o.waiting::text),
     ('traps-failing', o.failing::text),
     ('traps-oldest', to_char(o.oldest AT TIME ZONE 'UTC',

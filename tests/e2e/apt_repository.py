@@ -47,7 +47,7 @@ class Signer:
     def __init__(self, directory, name):
         self.home = fresh_dir(directory)
         self.home.chmod(0o700)
-        self.keyring = directory / "keyring.gpg"
+        self.keyring = directory.with_suffix(".gpg")
         register(self)
         self.gpg("--passphrase", "", "--quick-generate-key",
                  f"{name} <{name}@example.org>", "ed25519", "sign", "never")

@@ -150,6 +150,27 @@ def test_a_file_uri_and_the_old_format_do_as_well(site, signer):
     assert site.mirror.asked == []
 
 
+def test_no_privilege_is_needed(site):
+    """As the correlator's user; who else fetches there is stopped, since what
+    that leaves would be in the way."""
+    site.add("1.9-1")
+    for path in (site.correlator.config, site.correlator.directory / "state"):
+        os.chown(path, 65534, 65534)
+    done = site.correlator.call("manifest", "fetch", "served=1.9-1")
+    assert done.returncode == 1
+    assert "expected its owner (uid 65534) to fetch, found uid 0" in done.stdout
+    # A clone may lie where that user can't look.
+    look = "--inh-caps=-all,+dac_read_search", "--ambient-caps=+dac_read_search"
+    done = subprocess.run(
+        ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *look,
+         "--bounding-set=-all,+dac_read_search", CORRELATOR, "-c",
+         site.correlator.config, "manifest", "fetch", "served=1.9-1"],
+        capture_output=True, text=True, check=False, timeout=60,
+        env={**os.environ, **site.correlator.env})
+    assert done.stdout.startswith("found "), done.stdout + done.stderr
+    assert {p.stat().st_uid for p in site.root.rglob("*")} == {65534}
+
+
 def test_a_version_that_is_not_there_is_none(site):
     begin(site, "1.2-1")
     outcome, why = site.fetch_one("served=1.2-2")
@@ -258,8 +279,8 @@ def alter_release(site, _):
 def alter_index(site, _):
     index = site.repository.packages
     text = index.read_bytes()
-    assert b"made by a test" in text
-    index.write_bytes(text.replace(b"made by a test", b"made by a thief"))
+    assert b"Description: made up" in text
+    index.write_bytes(text.replace(b"made up", b"made to order"))
 
 
 def alter_package(site, _):
@@ -296,15 +317,15 @@ def hang(site, _):
 def misname(site, _):
     """The index has served=2, the package itself is another."""
     deb = site.repository.pool / "served_2_amd64.deb"
-    made = fresh_dir(site.repository.directory / "made")
+    made = fresh_dir(site.repository.directory / "misnamed")
     other = made_deb(made, "other", "7", {EXE: content("other")})
-    index = run("apt-ftparchive", "packages", "made",
+    index = run("apt-ftparchive", "packages", "misnamed",
                 cwd=site.repository.directory).decode()
     deb.write_bytes(other.read_bytes())
     site.repository.packages.write_text(
         index.replace("Package: other", "Package: served")
         .replace("Version: 7", "Version: 2")
-        .replace(f"made/{other.name}", f"pool/{deb.name}"))
+        .replace(f"misnamed/{other.name}", f"pool/{deb.name}"))
     site.repository.sign(site.repository.release())
 
 

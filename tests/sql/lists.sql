@@ -1,6 +1,6 @@
 -- Goal: what the commands show is what the tables say.
 BEGIN;
-SELECT plan(22);
+SELECT plan(23);
 SELECT test.tenant() AS t \gset
 
 SELECT is(process_dna.tenant_id('t'), :t, 'a tenant is found by its name');
@@ -59,7 +59,8 @@ SELECT is((SELECT jsonb_object_agg(key, value) FROM process_dna.list_status(:t)
   '{"tenant": "t", "agents": "3", "agents-silent": "0", "agents-retired": "0",
     "executables": "4", "baselines": "3", "restart-pending": "0", "held": "0",
     "alerts-critical": "0", "alerts-warning": "1", "alerts-info": "0",
-    "manifest-requests": "1", "traps-waiting": "3", "traps-failing": "0",
+    "manifest-requests": "1", "manifest-requests-failed": "0",
+    "manifest-fetch-error": null, "traps-waiting": "3", "traps-failing": "0",
     "trap-sinks": "nms"}'::jsonb, 'status counts');
 SELECT results_eq(format($$SELECT name, state, executables, open_alerts,
       last_event FROM process_dna.list_agents(%s, NULL)$$, :t),
@@ -130,7 +131,9 @@ SELECT is((SELECT jsonb_object_agg(key, value)
                          'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
     'executables', '16', 'baselines', '11', 'restart-pending', '1',
     'held', '5', 'alerts-critical', '4', 'alerts-warning', '3',
-    'alerts-info', '2', 'manifest-requests', '2', 'traps-waiting', '18',
+    'alerts-info', '2', 'manifest-requests', '2',
+    'manifest-requests-failed', '0', 'manifest-fetch-error', NULL,
+    'traps-waiting', '18',
     'traps-failing', '7', 'traps-oldest', to_char(test.at(72)
       AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
     'trap-sinks', 'mail nms'), 'status tells every figure');
@@ -138,6 +141,13 @@ UPDATE process_dna.manifest_requests SET state = 'none'
 WHERE tenant_id = :t AND package = 'u1';
 SELECT is((SELECT value FROM process_dna.list_status(:t)
     WHERE key = 'manifest-requests'), '1', 'of requests, those that go on');
+UPDATE process_dna.manifest_requests
+SET state = 'failed', error = 'away', due_at = now()
+WHERE tenant_id = :t AND package <> 'u1';
+SELECT is((SELECT jsonb_object_agg(key, value)
+    FROM process_dna.list_status(:t) WHERE key LIKE 'manifest-%'),
+  '{"manifest-requests": "1", "manifest-requests-failed": "1",
+    "manifest-fetch-error": "away"}'::jsonb, 'and why the last one failed');
 SELECT process_dna.configure_tenant('nothing', 180, 0, 0, 'critical', '{}') AS t \gset
 SELECT is((SELECT jsonb_object_agg(key, value) - 'tenant' - 'schema-version'
     FROM process_dna.list_status(:t) WHERE value <> '0'), '{}',
