@@ -5,8 +5,8 @@ DESTDIR ?=
 # Build folder; the sanitizer and fuzz variants live below it.
 B ?= build
 FUZZ_SECONDS ?= 10
-# Of the e2e tests, which mostly wait.
-E2E_WORKERS ?= $(shell expr $$(nproc) + 1)
+# Of the e2e tests, which mostly wait: two for each processor.
+E2E_WORKERS ?= $(shell expr 2 \* $$(nproc))
 PYTHON ?= /usr/bin/python3
 MAN_PAGES := $(wildcard docs/man/*.[1-8])
 

@@ -17,9 +17,10 @@ static int scan_once(const struct scan_settings *settings) {
   char where[SCAN_WHERE_MAX];
   int r = once_run(&options, stdout, isatty(STDERR_FILENO) ? stderr : NULL);
 
-  if (r < 0)
+  if (r < 0) {
     scan_settings_where(&options, where);
-  snmp_log(LOG_ERR, "can't scan %s: %s\n", where, strerrordesc_np(-r));
+    snmp_log(LOG_ERR, "can't scan %s: %s\n", where, strerrordesc_np(-r));
+  }
   return r < 0 ? EXIT_NO : EXIT_DONE;
 }
 

@@ -230,7 +230,7 @@ class Daemon:
     def send(self, number):
         self.process.send_signal(number)
 
-    def stop(self, number=signal.SIGTERM, patience=15):
+    def stop(self, number=signal.SIGTERM, patience=60):
         unregister(self)
         if not self.running():
             return

@@ -98,12 +98,14 @@ class Snmpd:
         return self._table(f"{MODULE}.3.1", EXECUTABLE_COLUMNS, **kwargs)
 
     def _table(self, entry, columns, **kwargs):
-        """{index: {column: value}}"""
+        """{index: {column: value}} of the rows that were there during all of
+        the walk."""
+        shown = len(columns) - ("Index" in columns)
         rows = {}
         for oid, value in self.walk(entry, **kwargs).items():
             column, index = map(int, oid.removeprefix(entry + ".").split("."))
             rows.setdefault(index, {})[columns[column - 1]] = value
-        return rows
+        return {i: row for i, row in rows.items() if len(row) == shown}
 
 
 def parse(printed):
