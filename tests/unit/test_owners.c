@@ -57,7 +57,9 @@ static size_t use(const char *path) {
   return number;
 }
 
-static void settle(void) { assert_int_equal(owners_settle(o, deadline()), 0); }
+static void settle_owners(void) {
+  assert_int_equal(owners_settle(o, deadline()), 0);
+}
 
 enum { LONG_AGO = 1000 }; /* a file that has not changed lately */
 
@@ -78,7 +80,7 @@ static void quiet_scan(const char *path, const char *version,
   begin();
   number = use(path);
   assert_int_equal(owners_ask(o), 0);
-  settle();
+  settle_owners();
   expect(number, LONG_AGO, version, in_transaction);
   owners_end(o);
 }
@@ -101,7 +103,7 @@ static void a_quiet_database_is_told_as_it_is(void **state) {
 
     assert_int_equal(use("/usr/bin/p"), a);
     assert_int_equal(owners_ask(o), 0);
-    settle();
+    settle_owners();
     expect(a, LONG_AGO, "1", false);
     expect(b, LONG_AGO, "1", false);
     expect(c, LONG_AGO, "", false);
@@ -128,7 +130,7 @@ static void an_update_during_a_scan_is_in_transaction(void **state) {
   p = use("/usr/bin/p");
   assert_int_equal(owners_ask(o), 0);
   replace(DPKG "status", INSTALLED("p", "2"));
-  settle();
+  settle_owners();
   expect(p, LONG_AGO, "2", true);
   owners_end(o);
   quiet_scan("/usr/bin/p", "2", false);
@@ -143,7 +145,7 @@ static void an_update_during_the_first_scan_is_in_transaction(void **state) {
   p = use("/usr/bin/p");
   replace(DPKG "status", INSTALLED("p", "2"));
   assert_int_equal(owners_ask(o), 0);
-  settle();
+  settle_owners();
   expect(p, LONG_AGO, "2", true);
   owners_end(o);
   quiet_scan("/usr/bin/p", "2", false);
@@ -160,14 +162,14 @@ static void another_packages_update_disturbs_only_what_changed(void **state) {
   p = use("/usr/bin/p");
   assert_int_equal(owners_ask(o), 0);
   replace(DPKG "status", INSTALLED("p", "1") INSTALLED("q", "2"));
-  settle();
+  settle_owners();
   expect(p, LONG_AGO, "1", false);
   /* A file that changed since may have come from anywhere. */
   expect(p, now + 1, "1", true);
   owners_end(o);
   begin();
   p = use("/usr/bin/p");
-  settle();
+  settle_owners();
   expect(p, now + 1, "1", false);
   owners_end(o);
 }
@@ -191,7 +193,7 @@ static void a_transaction_that_ended_during_a_scan_holds_for_it(void **state) {
   p = use("/usr/bin/p");
   assert_int_equal(owners_ask(o), 0);
   replace(DPKG "status", INSTALLED("p", "2"));
-  settle();
+  settle_owners();
   expect(p, LONG_AGO, "2", true);
   owners_end(o);
   quiet_scan("/usr/bin/p", "2", false);
@@ -211,7 +213,7 @@ static void a_file_that_moves_is_in_transaction(void **state) {
   for (int i = 0; i < 2; i++) {
     begin();
     p = use("/usr/bin/p");
-    settle();
+    settle_owners();
     expect(p, begun - 1, "1", false);
     expect(p, begun, "1", true);
     expect(p, begun + 1, "1", true);
@@ -229,7 +231,7 @@ static void after_a_step_of_the_clock_times_say_nothing(void **state) {
   begin();
   p = use("/usr/bin/p");
   replace(DPKG "status", INSTALLED("p", "1"));
-  settle();
+  settle_owners();
   expect(p, LONG_AGO, "1", true);
   owners_end(o);
   quiet_scan("/usr/bin/p", "1", false);
@@ -281,7 +283,7 @@ static struct package eventually(const char *path, const char *version) {
     begin();
     number = use(path);
     assert_int_equal(owners_ask(o), 0);
-    settle();
+    settle_owners();
     ret = owners_get(o, number, LONG_AGO, &p);
     owners_end(o);
     if (ret == 0 && strcmp(p.version, version) == 0)
@@ -331,7 +333,7 @@ static void a_database_that_hangs_is_given_up(void **state) {
   begin();
   number = use("/usr/bin/p");
   assert_int_equal(owners_ask(o), 0);
-  settle();
+  settle_owners();
   expect(number, LONG_AGO, "1", false);
   owners_end(o);
   assert_string_equal(eventually("/usr/bin/p2", "").version, "");
@@ -354,7 +356,7 @@ static void memory_follows_what_is_in_use(void **state) {
       /* Numbers count what is remembered. */
       assert_in_range(number, 0, 3 * 300 + 256);
     }
-    settle();
+    settle_owners();
     owners_end(o);
   }
   quiet_scan("/usr/bin/p", "1", false);
