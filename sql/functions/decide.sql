@@ -43,7 +43,7 @@ BEGIN
              AND t.unverified_update = 'accept'), false),
       v.verdict IN ('held-manifest', 'unverified-update'),
       b.sha256, b.grade, b.since, b.made_by, b.version,
-      -- confirms, and takes_version
+      -- confirms, takes_version, and again
       coalesce(v.verdict = 'match' AND b.sha256 = r.sha256
         AND b.grade NOT IN ('manifest', 'accepted')
         AND w.listed_by IS NOT NULL, false),
@@ -52,6 +52,8 @@ BEGIN
         AND r.version = k.version
         AND (b.manager, b.package, b.version, b.arch)
             <> (r.manager, r.package, r.version, r.arch), false),
+      coalesce(v.verdict = 'match' AND w.contradicted_by IS NOT NULL
+        AND b.grade NOT IN ('manifest', 'accepted') AND c.changed, false),
       CASE WHEN v.verdict = 'not-in-manifest' THEN w.contradicted_by
         WHEN v.verdict IN ('match', 'manifest') THEN w.listed_by END,
       CASE v.verdict
@@ -79,6 +81,13 @@ BEGIN
     LIMIT 1) i ON true
   -- The version that the agent reports now.
   CROSS JOIN LATERAL (SELECT coalesce(i.version, r.version) AS version) k
+  -- It changed with the digest or a little before it.
+  CROSS JOIN LATERAL (
+    SELECT r.package <> ''
+      AND ((b.manager, b.package, b.version, b.arch)
+           <> (r.manager, r.package, k.version, r.arch)
+           OR coalesce(r.arrived_at < b.version_at + interval '10 min', false))
+      AS changed) c
   -- The path as manifests have it, also without the suffix of a diversion.
   CROSS JOIN LATERAL (
     SELECT process_dna.identity_merge_usr(r.path) AS path,
@@ -125,10 +134,11 @@ BEGIN
       CASE WHEN r.unreadable_scans >= 3 AND r.reason <> 'pending'
         THEN 'unreadable' END
     -- 2: unless it was only taken on trust, and the manifest of the version
-    -- contradicts it; that says nothing of what runs on from before
+    -- contradicts it. That says nothing of what runs on from before, nor as
+    -- long as the new version's file may just not have been seen yet.
     WHEN b.sha256 = r.sha256
       AND (b.grade IN ('manifest', 'accepted') OR w.contradicted_by IS NULL
-           OR r.state NOT IN ('current', 'replaced'))
+           OR r.state NOT IN ('current', 'replaced') OR c.changed)
       THEN 'match'
     -- 3: runs on from before the baseline moved
     WHEN r.state IN ('superseded', 'deleted')
@@ -197,11 +207,8 @@ BEGIN
           THEN 'new-binary'
         ELSE 'first-use'
       END
-    -- 8: the version changed as well, with the digest or a little before it
-    WHEN r.package <> '' AND NOT q.known
-      AND ((b.manager, b.package, b.version, b.arch)
-           <> (r.manager, r.package, k.version, r.arch)
-           OR r.arrived_at < b.version_at + interval '10 min')
+    -- 8
+    WHEN c.changed AND NOT q.known
       THEN CASE WHEN r.arrived_at < h.manifest THEN 'held-manifest'
         ELSE 'unverified-update' END
     -- 9

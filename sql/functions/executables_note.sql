@@ -38,7 +38,7 @@ BEGIN
       coalesce(c.agent_id, k.agent_id) AS agent_id,
       k.last_seen IS NULL AS was_there,
       CASE WHEN k.package <> '' THEN (k.agent_id, k.container, k.manager,
-        k.package, k.arch)::process_dna.inventory_key END AS owner,
+        k.package, k.arch, k.path)::process_dna.inventory_key END AS owner,
       (c.agent_id, c.container, c.path, c.sha256, c.state, c.reason,
        coalesce(nullif(c.name, ''), k.name, ''),
        c.pid, c.uid, c.started_at, c.processes, c.rss,
@@ -92,11 +92,8 @@ BEGIN
            FILTER (WHERE d.known IS NULL OR NOT d.was_there
                    OR d.came IS NULL AND s.complete), '{}'),
          array_agg(DISTINCT d.owner)
-           FILTER (WHERE d.came IS NOT NULL
-                     AND ((d.observed).manager, (d.observed).package,
-                          (d.observed).arch)
-                         <> ((d.owner).manager, (d.owner).package,
-                             (d.owner).arch))
+           FILTER (WHERE d.owner IS NOT NULL AND s.complete
+                     AND s.agent_id <> ALL (v_mute))
     INTO rows, v_gone, changed, v_lost
     FROM delta d JOIN unnest(p_scans) s ON s.agent_id = d.agent_id
     WHERE d.came IS NOT NULL

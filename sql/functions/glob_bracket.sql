@@ -1,5 +1,6 @@
 -- The inside of a bracket as a condition that a regular expression puts before
--- the byte: ahead is one of these, or none of them after ! or ^.
+-- the byte: ahead is one of these, or none of them after ! or ^. Null if it has
+-- what is not supported.
 CREATE OR REPLACE FUNCTION process_dna.glob_bracket(p_inside bytea)
 RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
@@ -22,7 +23,10 @@ BEGIN
       v_at := v_at + length(v_class) + 4;
       CONTINUE;
     END IF;
-    IF get_byte(p_inside, v_at) = ascii('\') AND v_at + 1 < v_len THEN
+    IF encode(substring(p_inside FROM v_at + 1 FOR 2), 'escape')
+       IN ('[:', '[.', '[=') THEN
+      RETURN NULL;
+    ELSIF get_byte(p_inside, v_at) = ascii('\') AND v_at + 1 < v_len THEN
       v_at := v_at + 1;
     END IF;
     v_from := get_byte(p_inside, v_at);

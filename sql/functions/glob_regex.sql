@@ -1,8 +1,8 @@
 -- An fnmatch(3) pattern with FNM_PATHNAME, in the C locale, as a regular
 -- expression for identities, in which a byte is a character or %XX: * and ? and
 -- brackets match no slash, \x is x, and an unclosed bracket is a [. A pattern
--- that can match nothing (one that ends in a backslash, a bracket that a slash
--- breaks) gives null.
+-- that can match nothing (it ends in a backslash) or whose bracket is none of
+-- ours (an unknown class, collating symbols) gives null.
 CREATE OR REPLACE FUNCTION process_dna.glob_regex(p_glob text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
@@ -28,9 +28,6 @@ BEGIN
       v_end := process_dna.glob_bracket_end(v_bytes, v_at);
       IF v_end < 0 THEN
         v_regex := v_regex || '\[';
-      ELSIF position('\x2f'::bytea IN substring(v_bytes FROM v_at + 1
-                                                FOR v_end - v_at)) > 0 THEN
-        RETURN NULL;
       ELSE
         v_regex := v_regex
           || process_dna.glob_bracket(substring(v_bytes FROM v_at + 1

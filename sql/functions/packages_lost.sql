@@ -1,5 +1,6 @@
--- Packages that no longer own an executable that they owned: those which the
--- scans, with these executables, no longer report become former ones.
+-- Packages of executables that changed or are gone: those that the scans, with
+-- these executables, do not report while a path of theirs has another owner or
+-- none become former ones. One of which merely nothing runs any more stays.
 CREATE OR REPLACE FUNCTION process_dna.packages_lost(
   p_tenant integer, p_lost process_dna.inventory_key[],
   p_rows process_dna.observation[])
@@ -23,6 +24,10 @@ BEGIN
     SELECT o.last_observed FROM process_dna.agents o
     WHERE o.tenant_id = p_tenant AND o.agent_id = l.agent_id LIMIT 1) g
   WHERE i.ctid = p.place
+    AND EXISTS (
+      SELECT FROM unnest(p_rows) r
+      WHERE r.agent_id = l.agent_id AND r.container = l.container
+        AND r.path = l.path)
     AND NOT EXISTS (
       SELECT FROM unnest(p_rows) r
       WHERE r.agent_id = l.agent_id AND r.container = l.container

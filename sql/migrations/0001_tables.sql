@@ -687,10 +687,11 @@ CREATE TYPE process_dna.judgement AS (
   baseline_version text,
   confirms boolean,
   takes_version boolean,
+  again boolean,
   package_id integer,
   held_until timestamptz
 );
-COMMENT ON TYPE process_dna.judgement IS 'A verdict: severity is null where it raises no alert, moves says that the digest takes the baseline''s place, request that a manifest is wanted, confirms that a manifest lists the baseline''s digest, takes_version that the baseline has another version of its package now; package_id is the manifest that decided, held_until when a hold may end; the rest is the baseline before it';
+COMMENT ON TYPE process_dna.judgement IS 'A verdict: severity is null where it raises no alert, moves says that the digest takes the baseline''s place, request that a manifest is wanted, confirms that a manifest lists the baseline''s digest, takes_version that the baseline has another version of its package now, again that it holds for a while only; package_id is the manifest that decided, held_until when a hold may end; the rest is the baseline before it';
 
 CREATE TYPE process_dna.package_key AS (
   manager text COLLATE "C",
@@ -705,6 +706,7 @@ CREATE TYPE process_dna.inventory_key AS (
   container text COLLATE "C",
   manager text COLLATE "C",
   package text COLLATE "C",
-  arch text COLLATE "C"
+  arch text COLLATE "C",
+  path text COLLATE "C"
 );
-COMMENT ON TYPE process_dna.inventory_key IS 'A package of an agent';
+COMMENT ON TYPE process_dna.inventory_key IS 'A package of an agent, with the path of an executable that it owned';
