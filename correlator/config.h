@@ -45,8 +45,9 @@ struct poll_config {
 /* Where the packages of a manager are looked for. */
 struct fetch_config {
   char *name;
-  char *manager; /* "dpkg" */
-  char *sources; /* for dpkg sources.list(5), in either format */
+  char *manager; /* "dpkg" or "rpm" */
+  char *sources; /* for dpkg sources.list(5), in either format; for rpm a
+                    .repo file */
   char *keyring; /* whose signatures count */
   char **architectures;
   size_t architectures_len;

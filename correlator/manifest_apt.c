@@ -302,6 +302,7 @@ static enum fetch_outcome apt_find(const struct fetch_root *root,
     goto out;
   }
   outcome = FETCH_FOUND;
+  ret_item->provenance = MANIFEST_SIGNED_INDEX;
   add_place(ret_item, place);
   if (!is_for(ret_item, p->arch)) {
     (void)fetch_reason(reason, "is for another architecture: %s",

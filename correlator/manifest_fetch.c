@@ -182,7 +182,7 @@ static int open_file(const struct attempt *a) {
 static int import(const struct attempt *a, enum fetch_outcome *ret_outcome) {
   const struct manifest_import import = {
       .cmd = a->fetch->cmd,
-      .provenance = MANIFEST_SIGNED_INDEX,
+      .provenance = a->item.provenance,
       .by = a->fetch->by,
       .expected = a->package,
       .limits = &manifest_limits_default,

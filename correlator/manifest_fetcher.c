@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "correlator/manifest_apt.h"
+#include "correlator/manifest_dnf.h"
 
 static const struct fetcher *const fetchers[] = {
     &manifest_apt,
+    &manifest_dnf,
 };
 
 const struct fetcher *manifest_fetcher_find(const char *manager) {
@@ -16,4 +18,4 @@ const struct fetcher *manifest_fetcher_find(const char *manager) {
   return NULL;
 }
 
-const char *manifest_fetcher_names(void) { return "dpkg"; }
+const char *manifest_fetcher_names(void) { return "dpkg, rpm"; }

@@ -11,12 +11,14 @@
 
 #include "correlator/config.h"
 #include "correlator/fetch_root.h"
+#include "correlator/manifest_reader.h"
 #include "lib/record/digest.h"
 #include "lib/record/record.h"
 
 enum {
   FETCH_ORIGIN_MAX = 1024, /* bytes, with its zero, as the next */
   FETCH_FILE_MAX = 256,
+  FETCH_PLACE_MAX = 128,
 };
 
 enum fetch_outcome {
@@ -27,10 +29,12 @@ enum fetch_outcome {
 
 /* A package in an index. */
 struct fetch_item {
-  char file[FETCH_FILE_MAX];       /* its name in the download folder */
-  uint64_t size;                   /* bytes */
-  char sha256[DIGEST_HEX_LEN + 1]; /* "": the index has another digest */
-  char origin[FETCH_ORIGIN_MAX];   /* printable: the URI and the suite */
+  char file[FETCH_FILE_MAX];           /* its name in the download folder */
+  uint64_t size;                       /* bytes */
+  char sha256[DIGEST_HEX_LEN + 1];     /* "": the index has another digest */
+  char origin[FETCH_ORIGIN_MAX];       /* printable: the URI and the suite */
+  char place[FETCH_PLACE_MAX];         /* for download, if it wants to know */
+  enum manifest_provenance provenance; /* what is verified on the way */
 };
 
 /* `reason` has FETCH_REASON_MAX bytes and is printable; it is written by what

@@ -9,7 +9,7 @@ clang-format clang-tidy cppcheck shellcheck smitools libclang-rt-dev
 collectd-core collectd-dev
 libsnmp-dev snmp snmpd snmptrapd prometheus-snmp-exporter
 libssl-dev libpq-dev libconfuse-dev libevent-dev libarchive-dev
-librpm-dev rpm rpm2cpio
+librpm-dev rpm rpm2cpio dnf dnf-plugins-core createrepo-c
 libcmocka-dev
 postgresql-15 postgresql-client-15 postgresql-15-pgtap
 libtap-parser-sourcehandler-pgtap-perl

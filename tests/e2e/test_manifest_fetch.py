@@ -50,14 +50,19 @@ def content(text):
 class Site:
     """A repository, its mirror, and a correlator that fetches from there."""
 
+    MANAGER = "dpkg"
+    ARCH = ARCH
+    make_repository = Repository
+
     def __init__(self, place, central, signer, **section):
         self.central = central
-        self.repository = Repository(place / "repository", signer)
+        self.repository = self.make_repository(place / "repository", signer)
         self.mirror = Mirror(self.repository.directory)
         self.sources = place / "test.sources"
         self.sources.write_text(self.repository.sources(self.mirror.uri))
-        self.section = {"manager": "dpkg", "sources": self.sources,
-                        "keyring": signer.keyring, "architectures": [ARCH],
+        self.section = {"manager": self.MANAGER, "sources": self.sources,
+                        "keyring": signer.keyring,
+                        "architectures": [self.ARCH],
                         **section}
         self.correlator = central.add_correlator(
             fetches={"test": self.section})
@@ -88,10 +93,11 @@ class Site:
             "SELECT path, sha256, provenance, origin FROM process_dna.manifests"
             f" WHERE package = '{name}' AND version = '{version}'")
 
-    def request(self, name, version, arch=ARCH):
+    def request(self, name, version, arch=None):
         self.central.sql(
             "SELECT process_dna.manifests_request(process_dna.tenant_id("
-            f"'{TENANT}'), ARRAY[('dpkg', '{name}', '{version}', '{arch}')"
+            f"'{TENANT}'), ARRAY[('{self.MANAGER}', '{name}', '{version}',"
+            f" '{arch or self.ARCH}')"
             "::process_dna.package_key])")
 
     def state(self, name, version):
