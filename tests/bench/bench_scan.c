@@ -4,6 +4,7 @@
  *       fstatat on each exe link; of a warm scan; of that without what the
  *       hashing thread does meanwhile (re-hashing, checks in rotation)
  *   scan_wall_us  time a process of a warm scan
+ *   scan_alone_us  CPU time a process of one that tells no packages
  *   scan_growth  anonymous memory that 1000 warm scans add
  *   hash_scanner, hash_evp  a large file from the page cache, through the
  *       scanner and by EVP alone, in CPU time
@@ -162,11 +163,13 @@ static void print_us(const char *name, double *values_s, size_t processes) {
          median(values_s, ROUNDS) * 1e6 / (double)processes);
 }
 
-/* The scans and the floor take turns, so that both see the same noise. */
-static void bench_warm(struct scanner *s) {
+/* The scans and the floor take turns, so that all see the same noise. */
+static void bench_warm(struct scanner *s, struct scanner *alone) {
   const int proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   static double base[ROUNDS], cpu[ROUNDS], walk[ROUNDS], wall[ROUNDS];
+  static double without[ROUNDS];
   size_t len = 0;
+  double walk_s;
 
   must(proc_fd >= 0);
   for (size_t i = 0; i < ROUNDS; i++) {
@@ -179,6 +182,9 @@ static void bench_warm(struct scanner *s) {
     len = scan(s, &walk[i]);
     cpu[i] = seconds(CLOCK_PROCESS_CPUTIME_ID) - start_s;
     wall[i] = seconds(CLOCK_MONOTONIC) - wall_s;
+    start_s = seconds(CLOCK_PROCESS_CPUTIME_ID);
+    (void)scan(alone, &walk_s);
+    without[i] = seconds(CLOCK_PROCESS_CPUTIME_ID) - start_s;
   }
   (void)close(proc_fd);
   printf("scan_processes %zu processes\n", len);
@@ -186,21 +192,27 @@ static void bench_warm(struct scanner *s) {
   print_us("scan_us", cpu, len);
   print_us("scan_walk_us", walk, len);
   print_us("scan_wall_us", wall, len);
+  print_us("scan_alone_us", without, len);
 }
 
 static void bench_scan(const char *dir) {
   struct scan_options options = scan_options_default;
   static pid_t pids[PROCESSES];
-  struct scanner *s;
+  struct scanner *s, *alone;
   double walk_s;
   long before;
 
   options.min_rss_kib = 0;
   start_sleepers(dir, pids);
   must(scanner_new(&options, &s) == 0);
-  for (int i = 0; i < WARM_UP; i++)
+  options.packages = false;
+  must(scanner_new(&options, &alone) == 0);
+  for (int i = 0; i < WARM_UP; i++) {
     (void)scan(s, &walk_s);
-  bench_warm(s);
+    (void)scan(alone, &walk_s);
+  }
+  bench_warm(s, alone);
+  scanner_free(alone);
   before = anonymous();
   for (int i = 0; i < GROWTH_SCANS; i++)
     (void)scan(s, &walk_s);
@@ -249,6 +261,7 @@ static double scanner_s(const char *file, const struct digest *expected) {
   struct scanner *s;
   double start_s, took_s;
 
+  options.packages = false; /* reading them is no hashing */
   options.min_rss_kib = UINT64_MAX;
   options.always_root = false;
   options.executables = &file;

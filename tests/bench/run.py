@@ -258,6 +258,7 @@ def main():
     scan = run_program("bench_scan")
     openssl = openssl_mb_per_s()
     collectd = measure_collectd()
+    packages = run_program("bench_packages")
     source = run_program("bench_source")
     snmp = measure_snmp()
     ingest = measure_ingest()
@@ -273,8 +274,14 @@ def main():
         ("in collectd, us/process; `processes`",
          collectd["cpu"]["process_dna"], collectd["cpu"]["processes"],
          "< 0.5"),
+        ("  with the packages; without", scan["scan_us"],
+         scan["scan_alone_us"], "< 1.05"),
         ("warm scan, us/process; shell loop", scan["scan_us"],
          collectd["shell"], "< 0.01"),
+        (f"owners of {packages['owners_paths']:.0f} files, ms; `dpkg -S`",
+         packages["owners_ms"], packages["dpkg_ms"], ""),
+        ("  CPU time, ms", packages["owners_cpu_ms"], packages["dpkg_cpu_ms"],
+         ""),
         ("cold hashing, MB/s; openssl speed", scan["hash_scanner"], openssl,
          "> 0.85"),
         ("  plain EVP on the same file", scan["hash_scanner"],
