@@ -46,10 +46,17 @@ void scanner_begin_packages(struct scanner *s) {
                  now_ms + (s->deadline_ms - now_ms) / BEGIN_SHARE);
 }
 
-/* Has the record a path on the host that a package may own? */
-static bool may_be_owned(const struct record *r) {
+/* Has record `i` a path on the host that a package may own? No package has
+ * files where a program answers, whoever's it is, and a database that looks at
+ * a path would wait for it (librpm does). */
+static bool may_be_owned(const struct scanner *s, size_t i) {
+  const struct record *r = &s->records[i];
+  const struct seen *seen = &s->now[i];
+
   return r->container[0] == '\0' && r->exe_path != NULL &&
-         r->state != EXE_ANONYMOUS && r->state != EXE_SPOOFED;
+         r->state != EXE_ANONYMOUS && r->state != EXE_SPOOFED &&
+         r->reason != EXE_REASON_TIMEOUT && seen->kind != MOUNT_FUSE &&
+         (seen->disk == NULL || seen->disk->kind != MOUNT_FUSE);
 }
 
 int scanner_ask_packages(struct scanner *s) {
@@ -59,7 +66,7 @@ int scanner_ask_packages(struct scanner *s) {
     return 0;
   for (size_t i = 0; ret == 0 && i < s->len; i++) {
     s->now[i].owner = OWNERS_NONE;
-    if (may_be_owned(&s->records[i]))
+    if (may_be_owned(s, i))
       ret = owners_use(s->owners, s->records[i].exe_path, &s->now[i].owner);
   }
   return ret == 0 ? owners_ask(s->owners) : ret;
@@ -92,7 +99,7 @@ int scanner_take_packages(struct scanner *s) {
     struct record *r = &s->records[i];
 
     /* A check may have found out meanwhile that it is spoofed. */
-    if (s->now[i].owner != OWNERS_NONE && may_be_owned(r) &&
+    if (s->now[i].owner != OWNERS_NONE && may_be_owned(s, i) &&
         owners_get(s->owners, s->now[i].owner, ctime_of(r), &r->package) < 0 &&
         r->state != EXE_UNREADABLE)
       set_pending(r);

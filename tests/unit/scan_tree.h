@@ -89,4 +89,21 @@ static inline const char *make_file(const char *name, size_t size, char byte) {
   return path;
 }
 
+/* Say in the tree's mountinfo that the mount of `path` is of that type. */
+static inline void call_mount(const char *path, const char *type) {
+  char text[256];
+  char file[256];
+  struct statx sx;
+
+  assert_int_equal(statx(AT_FDCWD, path, 0, STATX_MNT_ID, &sx), 0);
+  if ((sx.stx_mask & STATX_MNT_ID) == 0)
+    skip();
+  snprintf(file, sizeof(file), "%s/self", proc_root);
+  assert_int_equal(mkdir(file, 0755), 0);
+  snprintf(file, sizeof(file), "%s/self/mountinfo", proc_root);
+  snprintf(text, sizeof(text), "%llu 1 0:1 / / rw - %s server:/x rw\n",
+           (unsigned long long)sx.stx_mnt_id, type);
+  write_text(file, text);
+}
+
 #endif

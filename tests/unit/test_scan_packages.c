@@ -71,6 +71,21 @@ static void a_file_that_no_package_has_is_nobodys(void **state) {
   scanner_free(s);
 }
 
+static void a_file_on_fuse_is_nobodys(void **state) {
+  const char *app = make_file("app", 1000, 'a');
+  struct scanner *s;
+  struct record r;
+
+  (void)state;
+  add(1, (struct made_up){.exe = app});
+  call_mount(app, "fuse.bindfs");
+  s = new_scanner(&options);
+  r = scan_one(s);
+  assert_int_equal(r.state, EXE_CURRENT);
+  assert_string_equal(r.package.manager, "");
+  scanner_free(s);
+}
+
 static void an_update_reaches_the_record(void **state) {
   struct scanner *s;
 
@@ -119,6 +134,7 @@ int main(void) {
       CASE(a_record_has_its_package),
       CASE(none_is_told_where_it_is_not_wanted),
       CASE(a_file_that_no_package_has_is_nobodys),
+      CASE(a_file_on_fuse_is_nobodys),
       CASE(an_update_reaches_the_record),
       CASE(no_digest_is_told_before_its_package),
   };

@@ -188,23 +188,6 @@ static void unchanged_files_are_not_read_again(void **state) {
   scanner_free(s);
 }
 
-/* Say in the tree's mountinfo that the mount of `path` is of that type. */
-static void call_mount(const char *path, const char *type) {
-  char text[256];
-  char file[256];
-  struct statx sx;
-
-  assert_int_equal(statx(AT_FDCWD, path, 0, STATX_MNT_ID, &sx), 0);
-  if ((sx.stx_mask & STATX_MNT_ID) == 0)
-    skip();
-  snprintf(file, sizeof(file), "%s/self", proc_root);
-  assert_int_equal(mkdir(file, 0755), 0);
-  snprintf(file, sizeof(file), "%s/self/mountinfo", proc_root);
-  snprintf(text, sizeof(text), "%llu 1 0:1 / / rw - %s server:/x rw\n",
-           (unsigned long long)sx.stx_mnt_id, type);
-  write_text(file, text);
-}
-
 static void remote_files_are_hashed_only_if_asked_for(void **state) {
   const char *app = make_file("app", 100, 'a');
 
