@@ -26,5 +26,5 @@ BEGIN
         AND o.container = x.container AND o.manager = x.manager
         AND o.package = x.package AND o.arch = x.arch AND o.until IS NULL
       LIMIT 1) i ON true
-    WHERE x.ctid = ANY (p_places) AND x.tenant_id = p_tenant);
+    WHERE x.ctid = ANY (p_places));
 END $$;

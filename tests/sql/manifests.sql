@@ -2,7 +2,7 @@
 -- holds where and as long as it says; a request lives from its lease to its
 -- answer, and no longer than somebody waits.
 BEGIN;
-SELECT plan(51);
+SELECT plan(53);
 SELECT test.tenant() AS t \gset
 
 -- A package with these files: PATH=DIGIT, with a ! for a conffile.
@@ -36,6 +36,10 @@ SELECT is(pg_temp.add(:t, 'n=1', '1', '{/bin/p=a,/etc/q=b!}'), 'known',
   'once only');
 SELECT is((SELECT count(*)::integer FROM process_dna.manifests
     WHERE tenant_id = :t), 2, 'so that nothing is there twice');
+SELECT is((SELECT max(package_id) FROM process_dna.manifest_packages)::bigint,
+  pg_sequence_last_value(pg_get_serial_sequence(
+    'process_dna.manifest_packages', 'package_id')::regclass),
+  'and no number is spent');
 SELECT is(ARRAY[process_dna.manifest_known(:t, test.digest('1'), 'file'),
     process_dna.manifest_known(:t, test.digest('1'), 'signed-index'),
     process_dna.manifest_known(:t + 1, test.digest('1'), 'file')],
@@ -53,6 +57,10 @@ SELECT is(pg_temp.add(:t, 'n=1', '2', '{/bin/p=c}'), 'added',
   'another file of the same version is another manifest');
 SELECT is((SELECT count(*)::integer FROM process_dna.list_manifests(:t, NULL)),
   2, 'of which both are listed');
+SELECT is((SELECT max(path_id) FROM process_dna.manifest_paths)::bigint,
+  pg_sequence_last_value(pg_get_serial_sequence(
+    'process_dna.manifest_paths', 'path_id')::regclass),
+  'their paths are there once');
 SELECT is((SELECT count(*)::integer FROM process_dna.list_manifests(:t, 'm')),
   0, 'by name');
 SELECT test.scan(:t, h, 0, ARRAY[
