@@ -1,7 +1,5 @@
 #include "correlator/apt_sources.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -232,22 +230,19 @@ static bool set_field(struct convert *c, const char *name, char *value) {
  * it. */
 static void unfold(char *text) {
   char *to = text;
+  char *rest = text;
+  char *line;
 
-  for (char *line = text; *line != '\0';) {
-    size_t len = strcspn(line, "\n");
-    bool newline = line[len] == '\n';
-    if (*line == ' ' || *line == '\t') {
-      if (to > text && line[strspn(line, blanks)] != '\n')
-        to[-1] = ' ';
-    }
-    if (*line != '#') {
-      memmove(to, line, len);
-      to += len;
-      *to++ = '\n';
-    }
-    line += len + newline;
-    if (!newline)
-      break;
+  while ((line = strsep(&rest, "\n")) != NULL) {
+    size_t len = strlen(line);
+    if ((*line == ' ' || *line == '\t') && to > text &&
+        line[strspn(line, blanks)] != '\0')
+      to[-1] = ' ';
+    if (*line == '#')
+      continue;
+    memmove(to, line, len);
+    to += len;
+    *to++ = '\n';
   }
   *to = '\0';
 }

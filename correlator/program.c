@@ -154,7 +154,7 @@ static int reap(pid_t pid, bool now, int *ret_status) {
 static int run_in_pipes(const struct program *program, unsigned timeout_s,
                         struct stream streams[static 2], int writing[static 2],
                         struct program_result *result) {
-  pid_t pid;
+  pid_t pid = -1;
   int rc = program_start(program, writing[0], writing[1], &pid);
 
   for (int i = 0; i < 2; i++) {

@@ -56,6 +56,12 @@ static const struct {
      "deb [ signed-by=" KEYRING " ] file:/srv/x ./\n",
      ENTRY("http://a.example/debian", "bookworm", "Components: main contrib\n")
          ENTRY("file:/srv/x", "./", "")},
+    {"the last line without its end",
+     "Types: deb\nURIs: http://a/\nComponents: main\nSuites:\n x\n y",
+     ENTRY("http://a/", "x y", "Components: main\n")},
+    {"lines as other systems end them",
+     "Types: deb\r\nURIs: http://a/\r\nSuites: x\r\nComponents: main\r\n",
+     ENTRY("http://a/", "x", "Components: main\n")},
     {"an address of IPv6", "deb http://[::1]:80/d bookworm main\n",
      ENTRY("http://[::1]:80/d", "bookworm", "Components: main\n")},
 };
