@@ -2,6 +2,7 @@
 as signed, what is not is none, and whatever is not as its signature says, or
 does not come in time, is a failure of which nothing is believed."""
 
+import fcntl
 import hashlib
 import os
 import subprocess
@@ -213,6 +214,15 @@ def test_a_changed_sources_file_is_obeyed_at_once(site, place, signer):
     assert site.fetch_one("served=1.4-1")[0] == "none"
 
 
+def test_a_key_that_is_trusted_no_more_is_so_at_once(site, stranger):
+    begin(site, "1.4-3")
+    for file in (site.correlator.config, site.sources):
+        file.write_text(file.read_text().replace(
+            str(site.section["keyring"]), str(stranger.keyring)))
+    outcome, why = site.fetch_one("served=1.4-3")
+    assert outcome == "failed" and "NO_PUBKEY" in why
+
+
 def test_several_sections_are_tried_in_their_order(place, central, signer,
                                                    make_site):
     first, second = make_site(), make_site()
@@ -260,6 +270,35 @@ def test_the_queue_is_answered_in_one_go(site):
                         "dpkg:served=1.7-3:amd64": "none",
                         "dpkg:served=1.7-1:arm64": "none"}
     assert site.state("served", "1.7-3")[0] == "none"
+
+
+def test_what_gave_no_answer_is_not_asked_again_in_a_run(make_site):
+    site = make_site(timeout=3)
+    site.mirror.hangs = True
+    assert site.fetch_one("served=1")[0] == "failed"
+    once = len(site.mirror.asked)
+    [first, second] = site.fetch("served=1", "served=2")
+    assert len(site.mirror.asked) == 2 * once
+    assert first[0] == second[0] == "failed" and first[2] == second[2]
+
+
+def test_one_at_a_time_fetches_for_a_state_dir(make_site):
+    site = make_site(timeout=1)
+    site.add("1.7-4")
+    assert site.fetch_one("served=1.7-4")[0] == "found"
+    with open(site.root / "lock") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        outcome, why = site.fetch_one("served=1.7-4")
+    assert outcome == "failed" and "another fetch is under way" in why
+    assert site.fetch_one("served=1.7-4")[0] == "found"
+
+    # Through the queue goes one only; who comes second leaves it alone.
+    site.request("served", "1.7-5")
+    with open(site.correlator.directory / "state/fetch.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert site.fetch() == []
+    assert site.state("served", "1.7-5")[0] == "queued"
+    assert [o for o, *_ in site.fetch()] == ["none"]
 
 
 # --- what mirrors, and those who attack them, do ----------------------------
