@@ -32,14 +32,20 @@ def pytest_sessionstart(session):
         session.config.add_cleanup(lock.close)
 
 
+def shares(item):
+    """Does a test use what is made once for all of its module?"""
+    return any(made[-1].scope == "module"
+               for made in item._fixtureinfo.name2fixturedefs.values())
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config, items):
-    """What shares a system stays together in one worker; all else goes where
+    """What shares something stays together in one worker; all else goes where
     there is room. What takes long is begun first, or it would end alone."""
     if not is_worker(config):
         return
     for item in items:
-        if "make_module_system" in item.fixturenames:
+        if shares(item):
             item.add_marker(pytest.mark.xdist_group(item.module.__name__))
     items.sort(key=lambda item: not any(
         map(item.get_closest_marker, ("xdist_group", "long"))))
