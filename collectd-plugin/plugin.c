@@ -83,6 +83,18 @@ static void complain_of_rights(const struct snapshot *snapshot) {
               "process_dna plugin: all processes may be looked at");
 }
 
+static void complain_of_packages(const struct snapshot *snapshot) {
+  static c_complain_t complaint = C_COMPLAIN_INIT_STATIC;
+
+  if (snapshot->packages.manager != NULL)
+    c_complain_once(
+        LOG_WARNING, &complaint, "process_dna plugin: packages of %s: %s",
+        snapshot->packages.manager, package_db_error(&snapshot->packages));
+  else
+    c_release(LOG_INFO, &complaint,
+              "process_dna plugin: all packages can be told");
+}
+
 /* Always gives 0: collectd suspends a read callback that fails. */
 static int dna_read(user_data_t *user_data) {
   static c_complain_t complaint = C_COMPLAIN_INIT_STATIC;
@@ -103,6 +115,7 @@ static int dna_read(user_data_t *user_data) {
   c_release(LOG_INFO, &complaint, "process_dna plugin: scan: works again");
   scan.snapshot = snapshot;
   complain_of_rights(snapshot);
+  complain_of_packages(snapshot);
   dispatch(&scan);
   atomic_store(&flushes_left, FLUSHES);
   if (dna_notifier_scan(notifier, &scan) < 0)

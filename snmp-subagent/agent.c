@@ -114,6 +114,17 @@ int agent_init(const struct options *options, struct scan_settings *settings) {
   return apply_overrides(options, settings);
 }
 
+static void complain_of_packages(const struct package_db_failure *failure) {
+  static bool failing;
+
+  if (failure->manager != NULL && !failing)
+    snmp_log(LOG_WARNING, "packages of %s: %s\n", failure->manager,
+             package_db_error(failure));
+  if (failure->manager == NULL && failing)
+    snmp_log(LOG_NOTICE, "all packages can be told\n");
+  failing = failure->manager != NULL;
+}
+
 static void on_snapshot(int fd, void *arg) {
   static bool failing;
   struct view *view;
@@ -127,8 +138,10 @@ static void on_snapshot(int fd, void *arg) {
   if (r == 0 && failing)
     snmp_log(LOG_NOTICE, "scan: works again\n");
   failing = r < 0;
-  if (r == 0)
-    tables_show(view);
+  if (r < 0)
+    return;
+  complain_of_packages(&view->snapshot->packages);
+  tables_show(view);
 }
 
 static void on_signal(int fd, void *arg) {

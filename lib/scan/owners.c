@@ -42,6 +42,7 @@ struct owners {
   int64_t settled_s; /* when all in use was last quiet; 0: never */
   int64_t changing_s;
   bool gave_up;
+  struct package_db_failure failure;
 
   struct job *job;  /* a reading that goes on */
   size_t *numbers;  /* of its paths */
@@ -200,6 +201,7 @@ static void take(struct owners *o) {
 
   if (error == 0) {
     o->gave_up = p->failed;
+    o->failure = p->failure;
     o->has_stamp = p->stable;
     o->stamp = p->stamp;
     if (p->len > 0)
@@ -382,6 +384,10 @@ void owners_end(struct owners *o) {
 }
 
 void owners_clock_was_set(struct owners *o) { o->settled_s = 0; }
+
+struct package_db_failure owners_failure(const struct owners *o) {
+  return o->failure;
+}
 
 struct worker_figures owners_figures(struct owners *o) {
   return worker_figures(o->worker);

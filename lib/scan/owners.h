@@ -26,6 +26,7 @@
 #define PDNA_OWNERS_H
 
 #include "lib/record/package.h"
+#include "lib/scan/package_db.h"
 #include "lib/scan/worker.h"
 
 struct owners;
@@ -65,6 +66,10 @@ void owners_end(struct owners *o);
 
 /* The wall clock was set: times of files before and after don't compare. */
 void owners_clock_was_set(struct owners *o);
+
+/* Which database could not be read when it was last tried; manager NULL:
+ * none. */
+struct package_db_failure owners_failure(const struct owners *o);
 
 struct worker_figures owners_figures(struct owners *o);
 

@@ -19,6 +19,18 @@ const struct package_db *const package_dbs[] = {
     NULL,
 };
 
+const char *package_db_error(const struct package_db_failure *failure) {
+  switch (failure->error) {
+  case -ENOSYS:
+    return "this build has no librpm";
+  case -ELIBACC:
+    return "librpm can't be loaded: it has to be installed, in the version "
+           "that this was built with";
+  default:
+    return strerrordesc_np(-failure->error);
+  }
+}
+
 static int open_below(int root_fd, const char *path, uint64_t flags,
                       uint64_t resolve) {
   struct open_how how = {.flags = O_PATH | O_CLOEXEC | flags,

@@ -61,6 +61,15 @@ struct package_db {
 /* Ends with NULL. */
 extern const struct package_db *const package_dbs[];
 
+/* A database that could not be read. */
+struct package_db_failure {
+  const char *manager; /* static storage; NULL: there is none */
+  int error;           /* a negative errno */
+};
+
+/* What the error means, for a log: static storage. */
+const char *package_db_error(const struct package_db_failure *failure);
+
 /* For the entries. */
 
 /* Open what lies at `path` below the root, as O_PATH; symbolic links are

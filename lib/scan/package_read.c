@@ -92,6 +92,7 @@ out:
 /* One try. */
 static int ask_all(struct package_read *p, struct package_db_query *query) {
   p->failed = false;
+  p->failure = (struct package_db_failure){0};
   p->changing_s = PACKAGE_DB_SETTLED;
   memset(p->owners, 0, p->len * sizeof(*p->owners));
   for (size_t i = 0; p->len > 0 && package_dbs[i] != NULL; i++) {
@@ -103,6 +104,8 @@ static int ask_all(struct package_read *p, struct package_db_query *query) {
     ret = ask(p, package_dbs[i], query);
     if (ret == -ENOMEM || ret == -ECANCELED)
       return ret;
+    if (ret < 0 && !p->failed)
+      p->failure = (struct package_db_failure){package_dbs[i]->manager, ret};
     if (ret < 0)
       p->failed = true;
   }

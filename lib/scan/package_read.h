@@ -13,10 +13,11 @@ struct package_read {
 
   struct package *owners; /* one for each path, owned */
   uint64_t stamp;         /* of the databases when the reading began */
-  bool stable;        /* ... and when it ended, in the last of a few tries */
-  bool failed;        /* a database could not be read; those without an
-                         owner may have one there */
-  int64_t changing_s; /* as package_db.find says, the earliest */
+  bool stable; /* ... and when it ended, in the last of a few tries */
+  bool failed; /* a database could not be read; those without an
+                  owner may have one there */
+  struct package_db_failure failure; /* of the first such */
+  int64_t changing_s;                /* as package_db.find says, the earliest */
 };
 
 /* Takes over neither root_fd, which is duplicated, nor anything else; `len`

@@ -256,6 +256,8 @@ static int fill_snapshot(struct scanner *s, struct snapshot *snapshot) {
   snapshot->records = s->records;
   snapshot->records_len = s->len;
   snapshot->denied = s->walk.denied;
+  if (s->owners != NULL)
+    snapshot->packages = owners_failure(s->owners);
   s->records = NULL;
   for (size_t i = 0; i < s->len; i++)
     snapshot->records[i].observed_at_s = snapshot->observed_at_s;

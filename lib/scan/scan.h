@@ -7,6 +7,7 @@
 #include "lib/record/executable.h"
 #include "lib/record/record.h"
 #include "lib/record/wire.h"
+#include "lib/scan/package_db.h"
 
 struct scan_options {
   const char *proc_root;          /* "/proc" */
@@ -41,11 +42,13 @@ struct snapshot {
   size_t records_len;
   struct executable *executables;
   size_t executables_len;
-  bool *rehashed;           /* per executable: hashed for the first time or
-                               again in this scan */
-  size_t denied;            /* processes without a record, since this program
-                               may not look at them (root may, or who has
-                               CAP_SYS_PTRACE) */
+  bool *rehashed; /* per executable: hashed for the first time or
+                     again in this scan */
+  size_t denied;  /* processes without a record, since this program
+                     may not look at them (root may, or who has
+                     CAP_SYS_PTRACE) */
+  /* A package database that can't be read; manager NULL: none. */
+  struct package_db_failure packages;
   struct wire_scan figures; /* `series` is left 0 */
 };
 

@@ -19,7 +19,7 @@ Release: {release}
 License: Public domain
 %description
 %{{summary}}.
-%install
+{scripts}%install
 cp -a {tree}/. %{{buildroot}}/
 %files
 {files}
@@ -32,7 +32,13 @@ def split_version(text):
     return epoch, *rest.split("-")
 
 
-def build_rpm(directory, name, version, files, arch=ARCH):
+def waiting(script, hold):
+    """A script of a package that waits as long as a file is there."""
+    return (f"%{script} -p <lua>\nwhile posix.stat(\"{hold}\") do"
+            " posix.sleep(1) end\n")
+
+
+def build_rpm(directory, name, version, files, arch=ARCH, scripts=""):
     """A package with these files {path: content}, which are executable."""
     work = fresh_dir(directory / f"made-{name}-{version}-{arch}")
     tree = fresh_dir(work / "tree")
@@ -44,6 +50,7 @@ def build_rpm(directory, name, version, files, arch=ARCH):
         file.chmod(0o755)
     (work / "spec").write_text(SPEC.format(
         name=name, version=number, release=release, tree=tree,
+        scripts=scripts,
         epoch=f"Epoch: {epoch}\n" if epoch else "",
         noarch="BuildArch: noarch\n" if arch == "noarch" else "",
         files="\n".join(f"%attr(755,root,root) {path}" for path in files)))
