@@ -48,9 +48,10 @@ def libasan():
     ).stdout.strip()
 
 
-def wait_for(what, condition, deadline=30.0, every=0.05):
-    """Poll until condition() is true and return what it gave. The longer it
-    takes the more seldom, since most conditions start a program."""
+def wait_for(what, condition, deadline=30.0, every=None):
+    """Poll until condition() is true and return what it gave. Unless told how
+    often, the longer it takes the more seldom, since most conditions start a
+    program."""
     begin = time.monotonic()
     while True:
         value = condition()
@@ -59,7 +60,7 @@ def wait_for(what, condition, deadline=30.0, every=0.05):
         waited = time.monotonic() - begin
         if waited > deadline:
             raise Failed(f"{what}: not within {deadline:g} s (last: {value!r})")
-        time.sleep(max(every, min(waited / 10, 0.5)))
+        time.sleep(every or min(max(waited / 10, 0.05), 0.5))
 
 
 _reserved = []
