@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "lib/scan/dpkg.h"
 
@@ -78,8 +79,12 @@ static int find(const struct package_db_query *query, struct package *owners,
   struct dpkg_reader r = {.query = query};
   int ret;
 
-  r.buf = malloc(LINES_BUFFER);
-  ret = r.buf != NULL ? dpkg_paths_ask(&r) : -ENOMEM;
+  /* malloc would keep it for this thread. */
+  r.buf = mmap(NULL, LINES_BUFFER, PROT_READ | PROT_WRITE,
+               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (r.buf == MAP_FAILED)
+    return -ENOMEM;
+  ret = dpkg_paths_ask(&r);
   if (ret == 0)
     ret = dpkg_diversions_read(&r);
   if (ret == 0)
@@ -100,7 +105,7 @@ static int find(const struct package_db_query *query, struct package *owners,
   dpkg_diversions_clear(&r);
   texts_clear(&r.packages);
   dpkg_paths_clear(&r);
-  free(r.buf);
+  (void)munmap(r.buf, LINES_BUFFER);
   return ret;
 }
 

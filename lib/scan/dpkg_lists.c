@@ -56,7 +56,7 @@ static int diversion_take(struct dpkg_reader *r, const char *from,
                           const char *to, const char *package) {
   char from_buf[PATH_MAX], to_buf[PATH_MAX];
   const char *from_path, *to_path;
-  size_t from_len, to_len, from_key, to_key;
+  size_t from_len, to_len, from_key = 0, to_key = 0;
   int ret;
 
   if (!dpkg_paths_resolve(r, from, strlen(from), from_buf, &from_path,

@@ -14,7 +14,11 @@ int lines_begin(struct lines *l, int fd, char *buf, uint64_t max) {
     close(fd);
     return ret;
   }
-  *l = (struct lines){.fd = fd, .before = found.id, .buf = buf, .left = max};
+  memset(l, 0, sizeof(*l));
+  l->fd = fd;
+  l->before = found.id;
+  l->buf = buf;
+  l->left = max;
   return 0;
 }
 

@@ -119,7 +119,7 @@ int package_read_run(struct package_read *p, bool (*progress)(void *arg),
 
   p->stable = false;
   for (int i = 0; i < TRIES && !p->stable; i++) {
-    uint64_t after;
+    uint64_t after = 0;
     int ret;
 
     (void)package_read_stamp(p->root_fd, false, &p->stamp);

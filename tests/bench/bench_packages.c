@@ -71,6 +71,7 @@ static void ours(int root_fd, char **paths, size_t len) {
 
   must(p != NULL);
   for (size_t i = 0; i < len; i++) {
+    must(paths[i] != NULL);
     p->paths[i] = strdup(paths[i]);
     must(p->paths[i] != NULL);
   }

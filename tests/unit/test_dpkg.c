@@ -352,7 +352,7 @@ static void endless_lines_are_skipped(void **state) {
   len += (size_t)snprintf(text + len, 1024, "\n/usr/bin/p\n");
   put_bytes(DPKG "info/p.list", text, len);
   memset(text, 'x', LONG);
-  memcpy(text, "Depends: ", 9);
+  text[7] = ':'; /* a field, as Depends is */
   len = LONG;
   len += (size_t)snprintf(text + len, 1024,
                           "\nPackage: p\nStatus: install ok installed\n"
