@@ -16,11 +16,15 @@
 struct blob {
   char *data;
   size_t len;
+  size_t capacity;
 };
 
 static inline void put(struct blob *b, const void *data, size_t len) {
-  b->data = realloc(b->data, b->len + len + 1);
-  assert_non_null(b->data);
+  if (b->len + len >= b->capacity) {
+    b->capacity = 2 * (b->len + len + 1);
+    b->data = realloc(b->data, b->capacity);
+    assert_non_null(b->data);
+  }
   if (len > 0)
     memcpy(b->data + b->len, data, len);
   b->len += len;
