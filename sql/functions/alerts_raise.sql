@@ -54,8 +54,8 @@ BEGIN
         baseline_sha256 = w.baseline_sha256, baseline_grade = w.baseline_grade,
         baseline_since = w.baseline_since, baseline_by = w.baseline_by,
         baseline_version = w.baseline_version, package_id = w.package_id,
-        manager = w.manager,
-        package = w.package, version = w.version, arch = w.arch,
+        manager = w.manager, package = w.package,
+        version = w.version, arch = w.arch,
         line = CASE WHEN w.changed THEN w.line ELSE a.line END
     FROM worst w
     WHERE a.ctid = w.place
@@ -72,8 +72,9 @@ BEGIN
                                  w.container, w.path, w.sha256),
            w.severity, w.verdict, w.baseline_match, w.container, w.path,
            w.sha256, w.state, w.reason, w.baseline_sha256, w.baseline_grade,
-           w.baseline_since, w.baseline_by, w.baseline_version, w.package_id, w.pid,
-           w.uid, w.name, w.started_at, w.manager, w.package, w.version, w.arch,
+           w.baseline_since, w.baseline_by, w.baseline_version, w.package_id,
+           w.pid, w.uid, w.name, w.started_at, w.manager, w.package,
+           w.version, w.arch,
            w.observed_at, w.observed_at, w.line
     FROM worst w
     WHERE w.place IS NULL

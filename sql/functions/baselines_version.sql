@@ -1,7 +1,7 @@
--- A digest that still is the baseline when its package has another version takes
--- that version over, so that only a change of both counts as an update. When it
--- did is kept: of a file that changes a little later than its version both
--- changed all the same.
+-- A digest that still is the baseline when its package has another version
+-- takes that version over, so that only a change of both counts as an update.
+-- When it did is kept: of a file that changes a little later than its version
+-- both changed all the same.
 CREATE OR REPLACE FUNCTION process_dna.baselines_version(
   p_tenant integer, p_rows process_dna.observation[],
   p_judged process_dna.judgement[])

@@ -1,5 +1,5 @@
--- Until when the verdict on an executable may be held, for each reason for which
--- it may be; null where there is none.
+-- Until when the verdict on an executable may be held, for each reason for
+-- which it may be; null where there is none.
 --
 -- transaction: while its package is being changed, as long as what the agent
 --   reports of its packages goes on changing (10 min), but not for more than an
@@ -18,7 +18,8 @@ RETURNS TABLE (transaction timestamptz, part timestamptz, file timestamptz,
   manifest timestamptz)
 LANGUAGE sql IMMUTABLE AS $$
   SELECT least(a.packages_changed + interval '10 min',
-               i.transaction_at + interval '1 hour', s.since + interval '1 hour'),
+               i.transaction_at + interval '1 hour',
+               s.since + interval '1 hour'),
     s.since + greatest(interval '2 min',
                        least(2 * a.interval_s * interval '1 s',
                              interval '10 min')),

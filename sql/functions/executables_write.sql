@@ -20,7 +20,8 @@ RETURNS void LANGUAGE sql AS $$
          r.acknowledged,
          -- A new binary is its path's baseline already. When a transaction
          -- ends, the baseline takes the package's version over.
-         coalesce(r.verdict, '') <> 'held' AND NOT r.again AND r.in_transaction IS NOT true
+         coalesce(r.verdict, '') <> 'held' AND NOT r.again
+           AND r.in_transaction IS NOT true
            AND (r.severity IS NULL OR r.verdict = 'new-binary')
            AND NOT (r.state = 'unreadable' AND r.reason <> 'pending'
                     AND r.unreadable_scans < 3)

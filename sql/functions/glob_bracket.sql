@@ -45,7 +45,7 @@ BEGIN
   RETURN CASE WHEN v_not THEN '(?!' ELSE '(?=' END
     || coalesce((SELECT string_agg(process_dna.glob_byte(c), '|' ORDER BY c)
                  FROM (SELECT DISTINCT unnest(v_codes)) u (c)
-                 WHERE c NOT IN (0, ascii('/'))),
+                 WHERE c <> 0),
                 '/') -- none: no byte that may follow is a slash
     || ')';
 END $$;

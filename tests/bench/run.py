@@ -20,6 +20,7 @@ from common import (
     BUILD, ROOT, RUNS, WORK, Sleepers, cpu_of, figures_of, say,
 )
 from manifest import manifest_rows, measure_manifest
+from manifest_store import measure_store, store_rows
 from snmp import measure_snmp, snmp_rows
 
 SCANS = 3  # of a collectd, in a run
@@ -263,6 +264,7 @@ def main():
     snmp = measure_snmp()
     ingest = measure_ingest()
     manifest = measure_manifest()
+    store = measure_store()
     openssl_kib = collectd["relocations"] + scan["openssl_first_digest"]
     ours_kib = collectd["memory"]["process_dna"] - openssl_kib
     bare = ingest["bare_insert"]
@@ -305,6 +307,7 @@ def main():
         ("  a poll, ms, median", ingest["poll_median"], None, ""),
         ("  the longest, ms", ingest["poll_worst"], None, ""),
         *manifest_rows(manifest),
+        *store_rows(store),
     ])
 
 

@@ -1,7 +1,7 @@
 -- Goal: digest, version and manifest of an update may come in any order, and
 -- what was taken on trust before its manifest came is confirmed or contradicted.
 BEGIN;
-SELECT plan(44);
+SELECT plan(45);
 
 -- An update in an order of its three parts: d(igest), v(ersion), m(anifest).
 -- dpkg holds its transaction open as long as the file has changed and the
@@ -116,6 +116,9 @@ SELECT test.work(:t);
 SELECT is(test.open(:t), ARRAY['h /p a not-in-manifest critical',
   'i /p a not-in-manifest critical'],
   'first-use and fleet are contradicted, accepted is not');
+SELECT test.scan(:t, 'j', 1432, ARRAY[
+  test.exe('/p', 'c', package => 'dpkg:n=1:amd64', pid => 7)]);
+SELECT is(cardinality(test.open(:t)), 2, 'also when it is started anew');
 SELECT process_dna.configure_tenant('lax', 180, 3600, 1800, 'accept', '{}')
   AS t \gset
 SELECT test.scan(:t, 'h', 1430, ARRAY[
