@@ -46,7 +46,7 @@ else
 RPM_LIBS =
 RPM_CPPFLAGS = -DPDNA_WITHOUT_RPM
 RPM_LEFT_OUT = %/rpm_lib.c %/rpm_query.c %/rpm_package.c %/rpm_keyring.c \
-               %/manifest_rpm.c
+               %/manifest_rpm.c %/fuzz_manifest_rpm.c
 endif
 
 ALL_CPPFLAGS = -D_GNU_SOURCE -I. $(PKG_CFLAGS) $(RPM_CPPFLAGS) $(CPPFLAGS)
@@ -78,7 +78,8 @@ AGENTX_SRC = $(wildcard snmp-subagent/*.c)
 SQL_FILES = $(sort $(wildcard sql/migrations/*.sql)) \
             $(sort $(wildcard sql/functions/*.sql))
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
-FUZZERS = $(patsubst tests/fuzz/%.c,$(B)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZERS = $(patsubst tests/fuzz/%.c,$(B)/tests/%,$(filter-out $(RPM_LEFT_OUT),\
+            $(wildcard tests/fuzz/fuzz_*.c)))
 BENCHES = $(patsubst tests/bench/%.c,$(B)/tests/%,$(wildcard tests/bench/bench_*.c))
 HELPERS = $(patsubst tests/e2e/helpers/%.c,$(B)/tests/%,$(wildcard tests/e2e/helpers/*.c))
 

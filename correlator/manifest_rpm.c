@@ -60,7 +60,7 @@ static int vouch(struct manifest_reading *r, enum manifest_provenance *ret) {
   if (r->keyring == NULL)
     return 0;
   error = open_package(r, r->keyring, &package);
-  if (error == 0 && package->is_signed)
+  if (package != NULL && package->is_signed)
     *ret = MANIFEST_SIGNED_PACKAGE;
   rpm_package_close(package);
   return error;
@@ -158,14 +158,17 @@ static int read_payload(struct rpm *rpm) {
 
   rpm->digests = calloc((size_t)rpm->len, sizeof(*rpm->digests));
   rpm->wanted = calloc((size_t)rpm->len, sizeof(*rpm->wanted));
-  if (md == NULL || rpm->digests == NULL || rpm->wanted == NULL)
+  if (md == NULL || rpm->digests == NULL || rpm->wanted == NULL) {
     (void)manifest_fail(r, -ENOMEM);
+    goto out;
+  }
   while (r->error == 0 && (more = rpm_package_next(rpm->package, &i)) > 0)
     if (manifest_spend_member(r) == 0 &&
         digest_content(rpm, md, &digest, &elf) == 0)
       note_content(rpm, i, &digest, elf);
   if (r->error == 0 && more < 0)
     (void)manifest_broken(r, "its payload is damaged");
+out:
   EVP_MD_CTX_free(md);
   return r->error;
 }
@@ -256,7 +259,8 @@ static int tell_progress(struct manifest_reading *r) {
 static int read_rpm(struct manifest_reading *r, struct manifest *m) {
   struct rpm rpm = {.r = r};
 
-  if (open_package(r, NULL, &rpm.package) < 0)
+  (void)open_package(r, NULL, &rpm.package);
+  if (rpm.package == NULL)
     return r->error;
   rpm.len = (int)rpmfilesFC(rpm.package->files);
   if (take_name(&rpm, &m->package) == 0 &&

@@ -38,6 +38,10 @@ enum {
 /* Fowler, Noll and Vo's hash, by whole numbers. */
 static const uint64_t FNV_BASIS = 0xcbf29ce484222325, FNV_PRIME = 0x100000001b3;
 
+/* The stamp of a database that librpm could not open. It loses some memory
+ * each time, and the database is asked again with each scan. */
+static _Atomic uint64_t unreadable;
+
 struct place {
   const char *folder;
   const struct format *format;
@@ -212,12 +216,17 @@ static int find(const struct package_db_query *query, struct package *owners,
 
   if ((r = find_place(query->root_fd, false, &place)) < 0)
     return r;
+  if (place.stamp == unreadable)
+    return -EIO;
   if ((at_work = is_at_work(query->root_fd, false, place.folder)) < 0)
     return at_work;
   if ((folder_fd = package_db_open_folder(query->root_fd, place.folder)) < 0)
     return folder_fd;
-  if ((r = rpm_query_open(folder_fd, place.format->backend, &q)) < 0)
+  if ((r = rpm_query_open(folder_fd, place.format->backend, &q)) < 0) {
+    if (r == -EIO)
+      unreadable = place.stamp;
     goto out;
+  }
   for (size_t i = 0; i < query->len; i++) {
     r = -ECANCELED;
     if (query->progress != NULL && !query->progress(query->arg))
