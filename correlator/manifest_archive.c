@@ -296,14 +296,13 @@ int manifest_archive_members(struct manifest_stream *stream,
                              bool *ret_ended) {
   struct manifest_reading *r = stream->r;
   struct archive_entry *entry;
-  struct archive *archive;
-  int more = manifest_archive_open(stream, format, &archive);
+  struct archive *archive = NULL;
 
-  if (more < 0)
-    return more;
-  while ((more = manifest_archive_next(r, archive, &entry)) > 0)
-    if (take_member(r, archive, entry, members) < 0)
-      break;
+  if (manifest_archive_open(stream, format, &archive) < 0)
+    return r->error;
+  while (manifest_archive_next(r, archive, &entry) > 0 &&
+         take_member(r, archive, entry, members) == 0)
+    ;
   /* What was read behind the last member: the end's blocks, or nothing. */
   *ret_ended =
       archive_filter_bytes(archive, 0) > archive_read_header_position(archive);

@@ -174,15 +174,14 @@ static int take_control_member(struct deb *deb, struct archive *tar,
 
 static int walk_control(struct deb *deb, struct manifest_stream *unpacked) {
   struct archive_entry *entry;
-  struct archive *tar;
-  int more =
-      manifest_archive_open(unpacked, archive_read_support_format_tar, &tar);
+  struct archive *tar = NULL;
 
-  if (more < 0)
-    return more;
-  while ((more = manifest_archive_next(deb->r, tar, &entry)) > 0)
-    if (take_control_member(deb, tar, entry) < 0)
-      break;
+  if (manifest_archive_open(unpacked, archive_read_support_format_tar, &tar) <
+      0)
+    return deb->r->error;
+  while (manifest_archive_next(deb->r, tar, &entry) > 0 &&
+         take_control_member(deb, tar, entry) == 0)
+    ;
   (void)archive_read_free(tar);
   if (deb->r->error == 0 && !deb->has_control)
     return manifest_broken(deb->r, "control.tar: has no control");

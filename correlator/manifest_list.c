@@ -176,7 +176,7 @@ static int read_list(struct manifest_reading *r, struct manifest *m) {
   const void *block;
   int n, error = 0;
 
-  l.text = malloc(l.size);
+  l.text = calloc(1, l.size);
   if (l.text == NULL)
     return manifest_fail(r, -ENOMEM);
   while (error == 0 && (n = manifest_next_block(r, &block)) > 0)

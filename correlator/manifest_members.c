@@ -47,8 +47,9 @@ void manifest_members_free(struct manifest_members *members) {
   free(members);
 }
 
-static struct member *find(const struct manifest_members *members, char *path) {
-  const struct member key = {.path = path};
+static struct member *find(const struct manifest_members *members,
+                           const char *path) {
+  const struct member key = {.path = (char *)path};
   struct member *const *node = tfind(&key, &members->tree, compare);
 
   return node == NULL ? NULL : *node;
@@ -69,31 +70,32 @@ static struct member *insert(struct manifest_members *members, char **path) {
   return member;
 }
 
-static int get(struct manifest_members *members, struct manifest_reading *r,
-               const char *name, struct member **ret_member) {
+/* The member of that name, a new one if there is none. NULL: see r->error. */
+static struct member *get(struct manifest_members *members,
+                          struct manifest_reading *r, const char *name) {
   struct member *member;
   char *path;
-  int error = manifest_path(r, name, &path);
 
-  if (error < 0)
-    return error;
+  if (manifest_path(r, name, &path) < 0)
+    return NULL;
   member = find(members, path);
   if (member == NULL)
     member = insert(members, &path);
   free(path);
   if (member == NULL)
-    return manifest_fail(r, -ENOMEM);
-  *ret_member = member;
-  return 0;
+    (void)manifest_fail(r, -ENOMEM);
+  return member;
 }
 
+/* Takes over the facts' target, also where it fails. */
 static int put(struct manifest_members *members, struct manifest_reading *r,
                const char *name, const struct member *facts) {
-  struct member *member;
-  int error = get(members, r, name, &member);
+  struct member *member = get(members, r, name);
 
-  if (error < 0)
-    return error;
+  if (member == NULL) {
+    free(facts->target);
+    return r->error;
+  }
   free(member->target);
   member->target = facts->target;
   member->kind = facts->kind;
@@ -133,14 +135,10 @@ int manifest_members_symlink(struct manifest_members *members,
                              struct manifest_reading *r, const char *name,
                              const char *target) {
   struct member facts = {.kind = SYMLINK, .target = strdup(target)};
-  int error;
 
   if (facts.target == NULL)
     return manifest_fail(r, -ENOMEM);
-  error = put(members, r, name, &facts);
-  if (error < 0)
-    free(facts.target);
-  return error;
+  return put(members, r, name, &facts);
 }
 
 int manifest_members_other(struct manifest_members *members,
@@ -152,12 +150,11 @@ int manifest_members_other(struct manifest_members *members,
 
 int manifest_members_conffile(struct manifest_members *members,
                               struct manifest_reading *r, const char *name) {
-  struct member *member;
-  int error = get(members, r, name, &member);
+  struct member *member = get(members, r, name);
 
-  if (error == 0)
+  if (member != NULL)
     member->conffile = true;
-  return error;
+  return r->error;
 }
 
 /* The path that `target` leads to for a link in the folder that is the first

@@ -151,23 +151,36 @@ static void end(struct manifest_reading *r) {
   r->block = NULL;
 }
 
+/* All of the file into the digest. Returns 0 or the error. */
+static int digest_file(struct manifest_reading *r, EVP_MD_CTX *md,
+                       struct digest *ret_content) {
+  const void *block = NULL;
+  int n;
+
+  if (!EVP_DigestInit_ex(md, EVP_sha256(), NULL))
+    return manifest_fail(r, -ENOMEM);
+  while ((n = manifest_next_block(r, &block)) > 0)
+    if (!EVP_DigestUpdate(md, block, (size_t)n))
+      return manifest_fail(r, -ENOMEM);
+  if (n == 0 && !EVP_DigestFinal_ex(md, ret_content->bytes, NULL))
+    return manifest_fail(r, -ENOMEM);
+  return n;
+}
+
 int manifest_content(struct manifest_reading *r, struct digest *ret_content) {
   EVP_MD_CTX *md = EVP_MD_CTX_new();
   struct digest digest;
-  const void *block;
-  int n = begin(r);
+  int error = begin(r);
 
-  if (md == NULL || !EVP_DigestInit_ex(md, EVP_sha256(), NULL))
-    n = manifest_fail(r, -ENOMEM);
-  while (n == 0 && (n = manifest_next_block(r, &block)) > 0)
-    n = EVP_DigestUpdate(md, block, (size_t)n) ? 0 : manifest_fail(r, -ENOMEM);
-  if (r->error == 0 && !EVP_DigestFinal_ex(md, digest.bytes, NULL))
-    n = manifest_fail(r, -ENOMEM);
+  if (md == NULL)
+    error = manifest_fail(r, -ENOMEM);
+  if (error == 0)
+    error = digest_file(r, md, &digest);
   EVP_MD_CTX_free(md);
   end(r);
-  if (r->error == 0)
+  if (error == 0)
     *ret_content = digest;
-  return r->error;
+  return error;
 }
 
 static int compare_entries(const void *a, const void *b) {

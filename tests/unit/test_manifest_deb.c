@@ -59,7 +59,7 @@ static void expect_made_up(const struct manifest *m) {
                "\x7F"
                "ELFx");
   for (size_t i = 0; i < m->entries_len; i++)
-    assert_int_equal(m->entries[i].conffile, i == 0);
+    assert_int_equal(entry_at(m, i)->conffile, i == 0);
 }
 
 static int read_file(const char *name, struct manifest *ret) {
@@ -145,6 +145,8 @@ static void a_changed_byte_of_what_is_compressed_is_broken(void **state) {
   (void)state;
   build("-Zxz", "flip.deb");
   load("flip.deb", &deb);
+  if (deb.data == NULL)
+    abort();
   deb.data[deb.len - 60] = (char)(deb.data[deb.len - 60] ^ 1);
   expect_broken(&deb, "");
   manifest_clear(&m);
@@ -341,12 +343,12 @@ static void conffiles_are_flagged_in_each_way_of_writing(void **state) {
   blob_free(&data);
   assert_int_equal(read_blob(&deb, &m), 0);
   assert_int_equal(m.entries_len, 4);
-  assert_string_equal(m.entries[0].path, "/c");
-  assert_true(m.entries[0].conffile);
-  assert_string_equal(m.entries[1].path, "/d");
-  assert_false(m.entries[1].conffile);
-  assert_true(m.entries[2].conffile); /* /usr/bin/a */
-  assert_true(m.entries[3].conffile);
+  assert_string_equal(entry_at(&m, 0)->path, "/c");
+  assert_true(entry_at(&m, 0)->conffile);
+  assert_string_equal(entry_at(&m, 1)->path, "/d");
+  assert_false(entry_at(&m, 1)->conffile);
+  assert_true(entry_at(&m, 2)->conffile); /* /usr/bin/a */
+  assert_true(entry_at(&m, 3)->conffile);
   manifest_clear(&m);
 }
 

@@ -47,8 +47,8 @@ static void each_form_of_a_line_is_read(void **state) {
     if (error != 0)
       fail_msg("form %zu: %d %s", i, error, last_why);
     assert_int_equal(m.entries_len, 1);
-    assert_string_equal(m.entries[0].path, forms[i].path);
-    digest_to_hex(&m.entries[0].digest, hex);
+    assert_string_equal(entry_at(&m, 0)->path, forms[i].path);
+    digest_to_hex(&entry_at(&m, 0)->digest, hex);
     assert_string_equal(hex, A);
     assert_string_equal(m.package.manager, "");
     manifest_clear(&m);
@@ -62,11 +62,11 @@ static void a_path_may_have_several_digests(void **state) {
   (void)state;
   assert_int_equal(read_text(text, strlen(text), &m), 0);
   assert_int_equal(m.entries_len, 3);
-  assert_string_equal(m.entries[0].path, "/x");
-  assert_int_equal(m.entries[0].digest.bytes[0], 0xAA);
-  assert_string_equal(m.entries[1].path, "/x");
-  assert_int_equal(m.entries[1].digest.bytes[0], 0xBB);
-  assert_string_equal(m.entries[2].path, "/y");
+  assert_string_equal(entry_at(&m, 0)->path, "/x");
+  assert_int_equal(entry_at(&m, 0)->digest.bytes[0], 0xAA);
+  assert_string_equal(entry_at(&m, 1)->path, "/x");
+  assert_int_equal(entry_at(&m, 1)->digest.bytes[0], 0xBB);
+  assert_string_equal(entry_at(&m, 2)->path, "/y");
   manifest_clear(&m);
 }
 

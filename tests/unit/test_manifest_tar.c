@@ -175,9 +175,9 @@ static void long_and_odd_names_are_read(void **state) {
   assert_int_equal(m.entries_len, 7);
   expect_entry(&m, 0, "/caf%C3%A9", "composed");
   expect_entry(&m, 1, "/cafe%CC%81", "decomposed");
-  assert_non_null(strchr(m.entries[2].path, '~'));
-  assert_memory_equal(m.entries[2].path, "/dddddddddddddddddddd/d", 23);
-  assert_memory_equal(m.entries[3].path, "/eddddddddddddddddddd/d", 23);
+  assert_non_null(strchr(entry_at(&m, 2)->path, '~'));
+  assert_memory_equal(entry_at(&m, 2)->path, "/dddddddddddddddddddd/d", 23);
+  assert_memory_equal(entry_at(&m, 3)->path, "/eddddddddddddddddddd/d", 23);
   expect_entry(&m, 4, "/nul", "nul");
   expect_entry(&m, 5, "/q", "");
   expect_entry(&m, 6, "/usr/bin/%FF%FE", "bytes");
