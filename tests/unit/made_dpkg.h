@@ -55,10 +55,10 @@ static inline int remove_root(void **state) {
   return remove_dir(state);
 }
 
-/* bindfs over the database's folder, whose program stops. */
-static inline pid_t hang_database(void) {
+/* bindfs over a folder of the database, to be stopped. */
+static inline pid_t hang_folder(const char *folder) {
   char *from = in_dir("real");
-  char *to = in_dir(DPKG);
+  char *to = in_dir(folder);
   struct stat before, now;
   pid_t pid;
 

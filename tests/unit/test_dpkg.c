@@ -278,6 +278,11 @@ static void a_file_that_moves_is_told_by_when_it_changed(void **state) {
                    0);
   expect("/usr/bin/x", "from", "1");
   assert_int_equal(changing_s, 5000);
+  /* Of several the first to change counts. */
+  put(DPKG "updates/0008",
+      STANZA("other", "install reinstreq half-installed", "1", "amd64"));
+  expect("/usr/bin/x", "from", "1");
+  assert_int_equal(changing_s, 5000);
 }
 
 /* --- Hostile databases -----------------------------------------------------
@@ -383,6 +388,21 @@ static void a_line_as_long_as_the_buffer_is_whole(void **state) {
     put(DPKG "status", INSTALLED("p", "1"));
     expect("/usr/bin/p", "p", "1");
   }
+  free(text);
+}
+
+static void the_end_of_an_endless_line_is_no_line(void **state) {
+  char *text = malloc(LINES_BUFFER + 64);
+  size_t len = LINES_BUFFER;
+
+  (void)state;
+  assert_non_null(text);
+  memset(text, 'x', len);
+  len += (size_t)snprintf(text + len, 64, "/usr/bin/end\n/usr/bin/p\n");
+  put_bytes(DPKG "info/p.list", text, len);
+  put(DPKG "status", INSTALLED("p", "1"));
+  expect("/usr/bin/p", "p", "1");
+  expect("/usr/bin/end", "", "");
   free(text);
 }
 
@@ -658,6 +678,7 @@ int main(void) {
       TEST(bytes_of_zero_end_nothing),
       TEST(endless_lines_are_skipped),
       TEST(a_line_as_long_as_the_buffer_is_whole),
+      TEST(the_end_of_an_endless_line_is_no_line),
       TEST(what_is_no_file_is_never_waited_for),
       TEST(a_status_that_is_no_file_is_an_error),
       TEST(links_do_not_lead_out_of_the_root),

@@ -28,6 +28,7 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
   owners_free(o);
   close(proc_fd);
+  (void)umount2(in_dir(DPKG "info"), MNT_DETACH);
   (void)umount2(in_dir(DPKG), MNT_DETACH);
   return remove_root(state);
 }
@@ -317,16 +318,15 @@ static void a_database_that_goes_takes_its_owners_along(void **state) {
   quiet_scan("/usr/bin/p", "", false);
 }
 
-static void a_database_that_hangs_is_given_up(void **state) {
+static void hang_and_go_on(const char *folder) {
   size_t number;
   pid_t bindfs;
 
-  (void)state;
   owners_free(o);
   close(proc_fd);
   make_owners(300);
   install(INSTALLED("p", "1"));
-  bindfs = hang_database();
+  bindfs = hang_folder(folder);
   quiet_scan("/usr/bin/p", "1", false);
   kill(bindfs, SIGSTOP);
   usleep(1200000); /* FUSE believes what it knows for a second */
@@ -339,6 +339,17 @@ static void a_database_that_hangs_is_given_up(void **state) {
   assert_string_equal(eventually("/usr/bin/p2", "").version, "");
   kill(bindfs, SIGCONT);
   assert_string_equal(eventually("/usr/bin/p2", "1").version, "1");
+}
+
+static void a_database_that_hangs_is_given_up(void **state) {
+  (void)state;
+  hang_and_go_on(DPKG);
+}
+
+/* Nothing is looked up below it: it is the folder itself that is asked. */
+static void a_hung_folder_of_it_is_given_up(void **state) {
+  (void)state;
+  hang_and_go_on(DPKG "info");
 }
 
 static void memory_follows_what_is_in_use(void **state) {
@@ -380,6 +391,7 @@ int main(void) {
       TEST(a_database_that_fails_is_given_up),
       TEST(a_database_that_goes_takes_its_owners_along),
       TEST(a_database_that_hangs_is_given_up),
+      TEST(a_hung_folder_of_it_is_given_up),
       TEST(memory_follows_what_is_in_use),
   };
 

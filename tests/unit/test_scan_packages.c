@@ -107,7 +107,7 @@ static void no_digest_is_told_before_its_package(void **state) {
 
   (void)state;
   add(1, (struct made_up){.exe = make_file("app", 1000, 'a')});
-  bindfs = hang_database();
+  bindfs = hang_folder(DPKG);
   kill(bindfs, SIGSTOP);
   usleep(1200000); /* FUSE believes what it knows for a second */
   options.scan_timeout_ms = 500;
