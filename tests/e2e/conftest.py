@@ -3,6 +3,7 @@ import itertools
 import pytest
 
 import processes
+from debian_host import DebianHost
 from harness import Postgres, Service
 from host import Host, System
 from processes import STATE, Failed, fresh_dir
@@ -105,6 +106,23 @@ def make_host(request):
         test = request.node.name.removeprefix("test_").replace("_", "-")
         name = test[:50] + (f"-{len(made) + 1}" if made else "")
         made.append(Host(name, STATE / f"h{next(_numbers)}", central, **kwargs))
+        return made[-1]
+
+    yield make
+    for host in made:
+        host.stop()
+
+
+@pytest.fixture
+def make_debian_host(request):
+    """Makes monitored hosts that are Debian roots."""
+    made = []
+
+    def make(central, **kwargs):
+        test = request.node.name.removeprefix("test_").replace("_", "-")
+        name = f"{test[:50]}-{len(made) + 1}"
+        made.append(DebianHost(name, STATE / f"d{next(_numbers)}", central,
+                               **kwargs))
         return made[-1]
 
     yield make

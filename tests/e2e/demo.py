@@ -1,18 +1,22 @@
-"""The whole system on this machine: a service's binary is swapped while it
-runs, and a trap arrives. Everything that is started ends with it."""
+"""The whole system on this machine: a service is updated by its package, and
+nobody hears of it; its binary is swapped while it runs, and a trap arrives.
+Everything that is started ends with it."""
 
 import os
 import sys
 import time
 
 import processes
-from collectd_packet import identity
-from harness import Collectd, Postgres, Service, copy_binary, swap
-from host import System, sha256_of
+from debian import architecture
+from debian_host import DebianHost
+from harness import Postgres, Service, copy_binary
+from host import System
+from packages import made_deb
 from processes import STATE, Failed, fresh_dir, wait_for
 from snmp import Agentx, Snmpd, wait_hashed
 
-HOST = "demo-host"
+HOST, NAME = "demo-host", "demo-service"
+PATH = f"/usr/sbin/{NAME}"
 SCAN_INTERVAL_S = 5
 
 
@@ -24,11 +28,6 @@ def show(title, text):
     say(f"\n--- {title}")
     say(text.rstrip("\n"))
     say("---\n")
-
-
-def path_text(path):
-    """As the database and the traps have it."""
-    return identity(os.fsencode(path))
 
 
 class Demo:
@@ -53,37 +52,61 @@ class Demo:
         postgres = Postgres(STATE / "pg").start()
         self.begin("snmptrapd, the correlator and its database")
         self.central = System(STATE / "central", postgres).start()
-        self.begin("a service: a copy of /bin/sleep")
-        self.path = fresh_dir(STATE / "service") / "nginx"
-        copy_binary(self.path)
-        self.service = Service.of(self.path)
-        self.begin("collectd with process_dna.so: every process of this "
-                   f"machine, each {SCAN_INTERVAL_S} s")
-        Collectd.agent(HOST, STATE / "collectd", self.central.ports,
-                       options={"ScanInterval": SCAN_INTERVAL_S}).start()
-        self.begin("waiting until the service's baseline stands")
-        wait_for("the service's baseline", lambda: self.baseline() == [
-            [sha256_of(self.path), "first-use"]], 60)
-        count = self.central.value("SELECT count(*) FROM process_dna.baselines")
-        say(f"          {count} executables of this machine have one")
+        self.begin("a host: this machine's own /, under an overlay and in "
+                   "namespaces of its own, where dpkg may do as it likes")
+        self.host = DebianHost(HOST, STATE / "host", self.central, lower="/",
+                               options={"ScanInterval": SCAN_INTERVAL_S})
 
-    def baseline(self):
-        return self.central.sql(
-            "SELECT sha256, grade FROM process_dna.baselines "
-            f"WHERE until IS NULL AND path = '{path_text(self.path)}'")
+    def packages(self):
+        """The service in two versions; the central host knows them."""
+        self.begin(f"{NAME} 1.0 and 2.0: two packages, made by dpkg-deb")
+        place = fresh_dir(STATE / "host/packages")
+        sleep = open("/bin/sleep", "rb").read()
+        self.debs = [made_deb(place, NAME, version, {PATH: sleep + version.encode()},
+                              architecture())
+                     for version in ("1.0", "2.0")]
+        self.begin("the central host learns what they ship")
+        show("process-dna-correlator manifest import", self.central.correlator.run(
+            "manifest", "import", *self.debs))
+
+    def install(self):
+        self.begin(f"the host installs {NAME} 1.0 with dpkg, and runs it; "
+                   f"collectd with process_dna.so looks each {SCAN_INTERVAL_S} s")
+        self.host.root.run("dpkg", "-i", self.debs[0])
+        self.service = self.host.run_inside(PATH, "86400")
+        self.host.start()
+        self.host.wait_known("manifest")
+
+    def update(self):
+        self.begin(f"the host updates to {NAME} 2.0 with dpkg; the service "
+                   "runs on")
+        self.host.root.run("dpkg", "-i", self.debs[1])
+        self.host.wait_known("manifest")
+        self.host.wait_scans(2)
+        assert self.central.correlator.json("alerts", "--all") == []
+        assert self.central.nms.traps() == []
+        show("process-dna-correlator alerts",
+             self.central.correlator.run("alerts"))
+        show("process-dna-correlator alerts --restart-pending",
+             self.central.correlator.run("alerts", "--restart-pending"))
+        self.begin("the service is restarted into the new version")
+        self.service.restart()
+        self.host.wait_scans(1)
+        assert self.host.restart_pending() == set()
+        say("          no alert, no trap")
 
     def swap(self):
-        self.begin(f"swapping {self.path} by rename; "
-                   f"process {self.service.pid} runs on")
+        [pid] = wait_for("the service", self.service.pids)
+        self.begin(f"an attacker swaps {PATH} by rename; process {pid} runs on")
         swapped = time.monotonic()
-        swap(self.path, b"not what the administrator installed")
-        [alert] = wait_for("the trap", lambda: [
-            t for t in self.central.nms.traps(AlertExePath=path_text(self.path))
+        self.host.swap(PATH)
+        [trap] = wait_for("the trap", lambda: [
+            t for t in self.central.nms.traps(AlertExePath=PATH)
             if t["notification"] == "pdnaBinaryChanged"])
         self.took = time.monotonic() - swapped
-        [self.alert] = self.central.alerts(HOST, path_text(self.path))
+        [self.alert] = self.host.alerts(PATH)
         self.printed(self.alert, "pdnaBinaryChanged")
-        assert alert["pdnaAlertSeverity"] == "critical"
+        assert trap["pdnaAlertSeverity"] == "critical"
 
     def look(self):
         self.begin("what the operator asks")
@@ -93,9 +116,12 @@ class Demo:
              correlator.run("explain", self.alert["alert_id"]))
 
     def table(self):
-        self.begin("the same over SNMP: snmpd, and process-dna-agentx beside it")
+        self.begin("a host over SNMP: snmpd, and process-dna-agentx beside it")
+        path = fresh_dir(STATE / "service") / "nginx"
+        copy_binary(path)
+        Service.of(path)
         snmpd = Snmpd(STATE / "snmpd").start()
-        Agentx.of(STATE / "agentx", snmpd, [self.path]).start()
+        Agentx.of(STATE / "agentx", snmpd, [path]).start()
         wait_hashed(snmpd, 1)
         show("snmptable PROCESS-DNA-MIB::pdnaProcessTable", snmpd.run(
             "snmptable", "-Ci", "-Cb", "-Cw", "110",
@@ -109,6 +135,9 @@ class Demo:
 
     def run(self):
         self.set_up()
+        self.packages()
+        self.install()
+        self.update()
         self.swap()
         self.look()
         self.table()
@@ -129,7 +158,7 @@ def main():
         for name, tail in processes.log_tails():
             show(name, tail)
         return 1
-    say(f"demo: ok (swap to trap {demo.took:.1f} s)")
+    say(f"demo: ok (update silent, swap to trap {demo.took:.1f} s)")
     return 0
 
 

@@ -267,7 +267,7 @@ class Correlator:
             [CORRELATOR, "-c", self.config,
              *(a if isinstance(a, bytes) else str(a) for a in args)],
             capture_output=True, text=True, errors="replace", check=False,
-            timeout=60, env={**os.environ, **self.env},
+            timeout=300, env={**os.environ, **self.env},
             preexec_fn=die_with_parent, **kwargs)
 
     def run(self, *args, status=(0,)):
@@ -291,13 +291,14 @@ class Correlator:
 class Collectd:
     """collectd in the foreground; agent() and relay() make the two kinds."""
 
-    def __init__(self, name, directory, config, preload=(), env=None):
+    def __init__(self, name, directory, config, preload=(), env=None,
+                 daemon=Daemon):
         self.name = name
         self.directory = directory
         self.log = Log(directory / "collectd.log")
         (directory / "collectd.conf").write_bytes(os.fsencode(config))
         preload = [libasan()] * sanitized() + list(map(str, preload))
-        self.daemon = Daemon(
+        self.daemon = daemon(
             f"collectd {name}",
             ["/usr/sbin/collectd", "-f", "-C", directory / "collectd.conf"],
             self.log,
@@ -319,9 +320,11 @@ class Collectd:
 
     @classmethod
     def agent(cls, name, directory, servers, executables=None, options=None,
-              user=USER, password=PASSWORD, security="Sign", **kwargs):
-        """A monitored host: our plugin, looking at what the globs
-        `executables` name (None: at everything), to ports `servers`."""
+              user=USER, password=PASSWORD, security="Sign",
+              plugins=PLUGIN.parent, **kwargs):
+        """A monitored host: our plugin, from the folder `plugins`, looking at
+        what the globs `executables` name (None: at everything), to ports
+        `servers`."""
         fresh_dir(directory)
         plugin = {"ScanInterval": 1,
                   "MinRSS": 0 if executables is None else 1000000,
@@ -336,7 +339,7 @@ class Collectd:
         return cls(name, directory,
                    cls._common(name, directory) +
                    "LoadPlugin network\n<Plugin network>\n" + "".join(network) +
-                   f"</Plugin>\nPluginDir {quoted(PLUGIN.parent)}\n"
+                   f"</Plugin>\nPluginDir {quoted(plugins)}\n"
                    "LoadPlugin process_dna\n<Plugin process_dna>\n" +
                    "".join(lines) + "</Plugin>\n", **kwargs)
 
@@ -387,7 +390,7 @@ def copy_binary(path, source="/bin/sleep", tag=b""):
     another digest (what follows the last section is not loaded)."""
     path = os.fsencode(path)
     with open(path, "xb") as f:
-        f.write(Path(source).resolve().read_bytes())
+        f.write(Path(source).read_bytes())
         if tag:
             f.write(b"\n" + tag)
         os.fchmod(f.fileno(), 0o755)

@@ -4,13 +4,18 @@ import subprocess
 
 
 def made_deb(place, name="made-up", version="1.0-1", files=None, arch="amd64",
-             compression="xz"):
-    """Make a package of executables, {path: content}; its file."""
+             compression="xz", fields="", scripts=None):
+    """Make a package of executables, {path: content}; its file. `fields` are
+    further lines of its control file, `scripts` {name: text} lie beside it."""
     root = place / f"{name}_{version}.root"
     (root / "DEBIAN").mkdir(parents=True)
     (root / "DEBIAN/control").write_text(
         f"Package: {name}\nVersion: {version}\nArchitecture: {arch}\n"
-        "Maintainer: Nobody <nobody@made-up.example>\nDescription: made up\n")
+        "Maintainer: Nobody <nobody@made-up.example>\nDescription: made up\n"
+        f"{fields}")
+    for script, text in (scripts or {}).items():
+        (root / "DEBIAN" / script).write_text(text)
+        (root / "DEBIAN" / script).chmod(0o755)
     for path, content in (files or {"/usr/bin/made-up": b"#!/bin/sh\n"}).items():
         file = root / path.lstrip("/")
         file.parent.mkdir(parents=True, exist_ok=True)
