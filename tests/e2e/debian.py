@@ -192,8 +192,8 @@ class _Builder:
         repo = self.root / "var/local/repo"
         for name in self.recipe.repackaged:
             self.in_root(f"cd /var/cache/apt/archives && apt-get download {name}")
-            [deb, *_] = ARCHIVES.glob(f"{name}_*_*.deb")
-            repackage(deb, repo)
+            repackage(next(deb for deb in ARCHIVES.glob(f"{name}_*_*.deb")
+                           if "repackaged" not in deb.name), repo)
         (repo / "Packages").write_text(
             command(["apt-ftparchive", "packages", "."], cwd=repo))
         (self.root / "etc/apt/sources.list.d/local.list").write_text(

@@ -16,7 +16,6 @@ from processes import PLUGIN, Daemon, Failed, sanitized
 from root import Root
 
 PLUGINS = "/usr/lib/collectd"
-APT = ["apt-get", "-y", "--allow-downgrades", "--no-download"]
 
 
 class DebianHost(Host):
@@ -109,16 +108,19 @@ class DebianHost(Host):
         return {path: (sha256, grade) for path, sha256, grade in rows}
 
     # --- packages ----------------------------------------------------------------
-    def move_all(self, index):
-        """Begin apt's way to the higher (-1) or lower (0) versions of all."""
+    def begin_move(self, index, *packages):
+        """Begin apt's way to the higher (-1) or lower (0) versions, of all that
+        is installed or of some packages and what they need."""
         pin(self.root.path("/"), zoo.recipe().versions(), index)
-        return self.root.begin(*APT, "dist-upgrade")
+        way = ["install", *packages] if packages else ["dist-upgrade"]
+        return self.root.begin("apt-get", "-y", "--allow-downgrades",
+                               "--no-download", *way)
 
     def move(self, index, *packages):
-        """Have apt bring some there."""
-        versions = zoo.recipe().versions()
-        self.root.run(*APT, "install",
-                      *(f"{p}={versions[p][index]}" for p in packages))
+        apt = self.begin_move(index, *packages)
+        output = apt.communicate()[0]
+        if apt.returncode != 0:
+            raise Failed(f"apt-get: {output[-3000:]}")
 
     def restart_pending(self):
         return {a["path"] for a in

@@ -44,13 +44,6 @@ def packages_of(host):
         "dpkg-query", "-W", "-f", "${Package} ${Version}\n").splitlines())
 
 
-def finish(apt):
-    """Wait for apt; what it said."""
-    output = apt.communicate()[0]
-    assert apt.returncode == 0, output[-3000:]
-    return output
-
-
 def seen_in_transaction(host):
     """Packages that a scan saw while dpkg was at them."""
     return {row[0] for row in host.system.sql(
@@ -69,7 +62,7 @@ def moved(host, index, late):
     for program in late:
         program.end()
     before, versions = digests(host), packages_of(host)
-    finish(host.move_all(index))
+    host.move(index)
     after, now = digests(host), packages_of(host)
     assert len([p for p in zoo.ZOO if versions[p] != now[p]]) >= 20
     assert seen_in_transaction(host)
@@ -118,7 +111,7 @@ def test_one_binary_changed_by_another_hand_during_the_upgrade(host):
     attacker = threading.Thread(target=attack)
     attacker.start()
     try:
-        finish(host.move_all(-1))
+        host.move(-1)
     finally:
         over.set()
         attacker.join()

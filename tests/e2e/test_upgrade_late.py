@@ -4,7 +4,7 @@ import pytest
 
 from apt_repository import Mirror, Repository, Signer
 from debian_host import debs
-from processes import STATE, fresh_dir, wait_for
+from processes import wait_for
 
 pytestmark = pytest.mark.long
 # Some whose programs differ between their versions.
@@ -16,7 +16,7 @@ PACKAGES = ["apache2-bin", "bind9", "cron", "haproxy", "memcached", "nginx",
 def upgraded(make_system, make_debian_host, place):
     """A host just upgraded, everything restarted, and the paths that changed;
     the mirror that has the manifests is away."""
-    signer = Signer(fresh_dir(STATE / "gpg-late") / "owner", "owner")
+    signer = Signer(place / "owner", "owner")
     mirror = Mirror(Repository(place / "repository", signer).directory)
     sources = place / "late.sources"
     sources.write_text(f"Types: deb\nURIs: {mirror.uri}\nSuites: stable\n"
