@@ -14,6 +14,7 @@
 #include "correlator/manifest_rpm.h"
 
 #define DNF "/usr/bin/dnf"
+#define GPGCONF "/usr/bin/gpgconf"
 #define NOARCH "noarch"
 
 enum {
@@ -155,6 +156,26 @@ static bool failed(const struct program_result *result, char *reason) {
                                                 : WTERMSIG(result->status));
 }
 
+/* gpg has started one for each index that is signed, in a session of its own.
+ * What goes wrong here is no failure of the fetch. */
+static void end_agents(const struct fetch_root *root) {
+  char pattern[4096], reason[FETCH_REASON_MAX];
+  glob_t found = {0};
+
+  (void)snprintf(pattern, sizeof(pattern), "%s/root/cache/*/pubring",
+                 root->path);
+  if (glob(pattern, 0, NULL, &found) == 0)
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+      char *const argv[] = {GPGCONF,  "--homedir", found.gl_pathv[i],
+                            "--kill", "gpg-agent", NULL};
+      struct program_result result = {0};
+
+      (void)fetch_root_run(root, argv, NULL, 0, &result, reason);
+      program_result_free(&result);
+    }
+  globfree(&found);
+}
+
 enum { ARGS_MAX = 24 };
 
 /* Run dnf for an architecture, with the arguments that follow (end: NULL). */
@@ -195,6 +216,7 @@ static bool dnf_update(const struct fetch_root *root, char *reason) {
                   (uint64_t)INDEX_MAX_MIB << 20, &result, reason);
     program_result_free(&result);
   }
+  end_agents(root);
   return updated;
 }
 

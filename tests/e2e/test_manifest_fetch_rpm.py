@@ -2,14 +2,17 @@
 imported, graded by what is signed, and whatever is not as its signatures say is
 a failure of which nothing is believed."""
 
+import contextlib
 import hashlib
+import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
 import test_manifest_fetch as dpkg
 from apt_repository import Signer
-from processes import CORRELATOR, STATE, fresh_dir
+from processes import CORRELATOR, STATE, fresh_dir, wait_for
 from rpm_repository import ARCH, Repository
 from test_manifest_fetch import EXE, content, processes_below
 
@@ -78,6 +81,23 @@ def test_what_is_there_is_imported_as_its_index_is_signed(site):
     assert site.fetch_one("served=2.0~rc1-3")[0] == "none"
     assert site.fetch_one("served=1:2.0~rc1-4")[0] == "none"
     assert processes_below(site.root) == []
+
+
+def agents_of(root):
+    """gpg-agents, which leave every group and folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            command = (process / "cmdline").read_bytes()
+            if b"gpg-agent" in command and os.fsencode(root) in command:
+                found.append(process.name)
+    return found
+
+
+def test_nothing_is_left_running(site):
+    site.add("2.6-1")
+    assert site.fetch_one("served=2.6-1")[0] == "found"
+    wait_for("no agent is left", lambda: agents_of(site.root) == [])
 
 
 def test_an_unsigned_index_of_signed_packages_is_graded_so(site):
