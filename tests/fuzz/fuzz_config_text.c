@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "correlator/config_parse.h"
+#include "correlator/config_keys.h"
 #include "correlator/config_text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
