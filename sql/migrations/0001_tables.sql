@@ -235,7 +235,9 @@ COMMENT ON COLUMN process_dna.package_inventory.since IS 'First scan with this v
 COMMENT ON COLUMN process_dna.package_inventory.until IS 'When another version took its place, or the package no longer owned what it had owned';
 
 -- Ten million digests are some thousand packages and some hundred thousand
--- paths: these are kept once, and digests as bytes.
+-- paths: these are kept once, and digests as bytes. Verdicts read the indexes
+-- only, which include what they need: half of the pages, in a store that does
+-- not fit into memory.
 CREATE TABLE process_dna.manifest_packages (
   tenant_id integer NOT NULL REFERENCES process_dna.tenants,
   package_id integer GENERATED ALWAYS AS IDENTITY,
@@ -258,7 +260,7 @@ CREATE TABLE process_dna.manifest_packages (
 );
 CREATE UNIQUE INDEX manifest_packages_name ON process_dna.manifest_packages
   (package, version, arch, manager, tenant_id, content_sha256, path_glob)
-  NULLS NOT DISTINCT;
+  INCLUDE (package_id) NULLS NOT DISTINCT;
 CREATE INDEX manifest_packages_content ON process_dna.manifest_packages
   (encode(content_sha256, 'hex'), tenant_id);
 COMMENT ON TABLE process_dna.manifest_packages IS 'Package versions whose files are known; an empty package is a site''s own release';
@@ -284,7 +286,7 @@ CREATE TABLE process_dna.manifest_paths (
   PRIMARY KEY (tenant_id, path_id)
 );
 CREATE UNIQUE INDEX manifest_paths_path
-  ON process_dna.manifest_paths (path, tenant_id);
+  ON process_dna.manifest_paths (path, tenant_id) INCLUDE (path_id);
 COMMENT ON TABLE process_dna.manifest_paths IS 'Paths that manifests name';
 COMMENT ON COLUMN process_dna.manifest_paths.tenant_id IS 'Whose manifests they are';
 COMMENT ON COLUMN process_dna.manifest_paths.path_id IS 'Number of the path';
@@ -297,7 +299,7 @@ CREATE TABLE process_dna.manifest_digests (
   conffile boolean NOT NULL,
   release boolean NOT NULL,
   digest bytea NOT NULL CHECK (octet_length(digest) = 32),
-  PRIMARY KEY (tenant_id, path_id, package_id, digest),
+  PRIMARY KEY (tenant_id, path_id, package_id, digest) INCLUDE (conffile),
   FOREIGN KEY (tenant_id, path_id) REFERENCES process_dna.manifest_paths,
   FOREIGN KEY (tenant_id, package_id) REFERENCES process_dna.manifest_packages
 );

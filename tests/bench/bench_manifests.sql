@@ -6,6 +6,7 @@
 --   manifests_other    of a digest that it does not list
 --   manifests_release  of a digest that a release has
 --   manifests_ingest   the first of them taken in with ingest, and committed
+--   manifests_cpu      CPU time of the backend for one of the first three, mean
 \set QUIET on
 \pset tuples_only on
 \pset format unaligned
@@ -101,11 +102,18 @@ RETURNS void LANGUAGE sql AS $$
     b.manager, b.package, b.version, b.arch, c.no, '{}', '{}')
 $$;
 
+-- CPU time of this backend so far, in ticks of 10 ms.
+CREATE FUNCTION bench.cpu() RETURNS integer LANGUAGE sql AS $$
+  SELECT s[14]::integer + s[15]::integer
+  FROM string_to_array(pg_read_file('/proc/self/stat'), ' ') s
+$$;
+
 CREATE PROCEDURE bench.run(p_tenant integer) LANGUAGE plpgsql AS $$
 DECLARE
   v_batch bench.batches;
   v_rows process_dna.observation[];
   v_start timestamptz;
+  v_cpu integer;
   v_verdicts text;
 BEGIN
   FOR v_batch IN SELECT * FROM bench.batches b ORDER BY b.n, b.kind LOOP
@@ -121,10 +129,12 @@ BEGIN
         ON g.tenant_id = p_tenant AND g.name = 'host-' || u.scan;
     COMMIT;
     v_start := clock_timestamp();
+    v_cpu := bench.cpu();
     SELECT string_agg(DISTINCT (d.judged).verdict, ' ') INTO v_verdicts
       FROM process_dna.decide(p_tenant, v_rows) d;
     INSERT INTO bench.results VALUES ('manifests_' || v_batch.kind,
       1000 * extract(epoch FROM clock_timestamp() - v_start));
+    INSERT INTO bench.results VALUES ('cpu', 10 * (bench.cpu() - v_cpu));
     COMMIT;
     IF v_verdicts <> (CASE v_batch.kind WHEN 'other' THEN 'not-in-manifest'
                         ELSE 'manifest' END) THEN
@@ -148,7 +158,10 @@ DELETE FROM bench.batches WHERE n = 11;
 CALL bench.run(:tenant);
 SELECT name, round((percentile_cont(0.5) WITHIN GROUP (ORDER BY ms))::numeric,
                    1), 'ms'
-FROM bench.results GROUP BY name ORDER BY name
+FROM bench.results WHERE name <> 'cpu' GROUP BY name ORDER BY name
+\g (format=unaligned fieldsep=' ')
+SELECT 'manifests_cpu', round(avg(ms)::numeric, 1), 'ms'
+FROM bench.results WHERE name = 'cpu'
 \g (format=unaligned fieldsep=' ')
 SELECT 'manifests_rows', count(*), 'rows' FROM process_dna.manifest_digests
 \g (format=unaligned fieldsep=' ')
