@@ -108,19 +108,13 @@ class DebianHost(Host):
         return {path: (sha256, grade) for path, sha256, grade in rows}
 
     # --- packages ----------------------------------------------------------------
-    def begin_move(self, index, *packages):
-        """Begin apt's way to the higher (-1) or lower (0) versions, of all that
-        is installed or of some packages and what they need."""
+    def move(self, index, *packages):
+        """Have apt bring all that is installed, or some packages and what they
+        need, to the higher (-1) or lower (0) versions."""
         pin(self.root.path("/"), zoo.recipe().versions(), index)
         way = ["install", *packages] if packages else ["dist-upgrade"]
-        return self.root.begin("apt-get", "-y", "--allow-downgrades",
-                               "--no-download", *way)
-
-    def move(self, index, *packages):
-        apt = self.begin_move(index, *packages)
-        output = apt.communicate()[0]
-        if apt.returncode != 0:
-            raise Failed(f"apt-get: {output[-3000:]}")
+        self.root.run("apt-get", "-y", "--allow-downgrades", "--no-download",
+                      *way)
 
     def restart_pending(self):
         return {a["path"] for a in

@@ -157,5 +157,8 @@ class Program:
 
     def restart(self):
         self.end()
+        # As after a boot: the pid in one may be another's by now.
+        for file in self.root.path("/run").glob("*.pid"):
+            file.unlink()
         path, args = self.given
         self.__init__(self.root, path, args)
