@@ -49,7 +49,8 @@ RPM_LEFT_OUT = %/rpm_lib.c %/rpm_query.c %/rpm_package.c %/rpm_keyring.c \
                %/manifest_rpm.c %/fuzz_manifest_rpm.c
 endif
 
-ALL_CPPFLAGS = -D_GNU_SOURCE -I. $(PKG_CFLAGS) $(RPM_CPPFLAGS) $(CPPFLAGS)
+ALL_CPPFLAGS = -D_GNU_SOURCE -I. $(if $(SAN),-DPDNA_SANITIZED) $(PKG_CFLAGS) \
+               $(RPM_CPPFLAGS) $(CPPFLAGS)
 ALL_CFLAGS = -std=gnu17 -fPIC -fvisibility=hidden -fno-common \
              -fstack-protector-strong $(WARN) $(WERROR) $(CFLAGS) \
              $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer \

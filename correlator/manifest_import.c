@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "correlator/text.h"
@@ -225,6 +226,42 @@ static int import_reading(const struct manifest_import *import,
   return read_all(import, r, origin, ret);
 }
 
+/* A file may say that unpacking it needs gigabytes, and libarchive would take
+ * them. A sanitizer takes terabytes for itself. */
+#ifdef PDNA_SANITIZED
+static const bool memory_is_bounded = false;
+#else
+static const bool memory_is_bounded = true;
+#endif
+
+/* The soft limit is changed: it can be put back. What is asked of the database
+ * afterwards is not in its way. */
+static int import_bounded(const struct manifest_import *import,
+                          struct manifest_reading *r, const char *origin,
+                          struct manifest_result *ret) {
+  rlim_t most = import->limits->memory_bytes;
+  struct rlimit before, bounded;
+  int error;
+
+  if (!memory_is_bounded)
+    return import_reading(import, r, origin, ret);
+  if (getrlimit(RLIMIT_DATA, &before) != 0)
+    return -errno;
+  bounded = before;
+  if (most < bounded.rlim_cur)
+    bounded.rlim_cur = most;
+  if (setrlimit(RLIMIT_DATA, &bounded) != 0)
+    return -errno;
+  error = import_reading(import, r, origin, ret);
+  (void)setrlimit(RLIMIT_DATA, &before);
+  if (error != -ENOMEM)
+    return error;
+  (void)snprintf(ret->why, sizeof(ret->why),
+                 "needs more memory than %llu MiB to be read",
+                 (unsigned long long)(bounded.rlim_cur >> 20));
+  return -EBADMSG;
+}
+
 int manifest_import_file(const struct manifest_import *import, int fd,
                          const char *origin, struct manifest_result *ret) {
   struct manifest_reading r = {.fd = fd,
@@ -241,7 +278,7 @@ int manifest_import_file(const struct manifest_import *import, int fd,
   error = find_format(import, fd, ret);
   if (error < 0)
     return error;
-  error = import_reading(import, &r, origin, ret);
+  error = import_bounded(import, &r, origin, ret);
   if (error == -EBADMSG && r.error == -EBADMSG)
     (void)refuse(ret, error, r.why);
   if (error < 0)

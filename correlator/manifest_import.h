@@ -43,7 +43,8 @@ struct manifest_result {
  *            is expected, or no release while a glob or an expiry is given
  * -ENOTCONN  the database did not take it: said to standard error
  * -ECANCELED progress said so
- * -ENOMEM, or what read(2) says. */
+ * -ENOMEM (not for what the file needs: that is over a limit), or what read(2)
+ *            says. */
 int manifest_import_file(const struct manifest_import *import, int fd,
                          const char *origin, struct manifest_result *ret);
 void manifest_result_clear(struct manifest_result *result);

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "correlator/manifest_list.h"
 #include "correlator/text.h"
 
 enum { STDIN_MAX = 256 << 20 /* bytes; they are kept in memory */ };
@@ -55,17 +56,8 @@ static void on_trouble(void *arg, const char *path, int error) {
     complain(job, path, "%s", strerrordesc_np(error));
 }
 
-static void print_digests(const struct manifest *m) {
-  char hex[DIGEST_HEX_LEN + 1];
-
-  for (size_t i = 0; i < m->entries_len; i++) {
-    digest_to_hex(&m->entries[i].digest, hex);
-    printf("%s  %s\n", hex, m->entries[i].path);
-  }
-}
-
 /* "added   dpkg nginx 1.24-1 amd64, 3 executables: PATH" */
-static void print_line(const struct manifest_job *job, const char *path,
+static void print_line(struct manifest_job *job, const char *path,
                        const struct manifest_result *result) {
   static const char *const words[] = {
       [MANIFEST_ADDED] = "added",
@@ -91,8 +83,10 @@ static void print_line(const struct manifest_job *job, const char *path,
            m->entries_len == 1 ? "" : "s");
   putchar('\n');
   free(printable);
-  if (job->dry_run)
-    print_digests(m);
+  for (size_t i = 0; job->dry_run && i < m->entries_len; i++)
+    if (manifest_list_write(stdout, &m->entries[i],
+                            isatty(STDOUT_FILENO) != 0) < 0)
+      complain(job, m->entries[i].path, "out of memory");
 }
 
 static void count(struct manifest_job *job,

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "correlator/text.h"
+#include "lib/record/pathname.h"
+
 static const char tag[] = "SHA256 (", tag_end[] = ") = ";
 
 /* Hex digits of either case, as sha256sum -c takes them. */
@@ -88,6 +91,44 @@ int manifest_list_line(char *line, char **ret_name, struct digest *ret_digest) {
   *ret_name = name;
   *ret_digest = digest;
   return 1;
+}
+
+static void put_escaped(FILE *out, const char *name) {
+  for (; *name != '\0'; name++)
+    if (*name == '\n')
+      (void)fputs("\\n", out);
+    else if (*name == '\r')
+      (void)fputs("\\r", out);
+    else if (*name == '\\')
+      (void)fputs("\\\\", out);
+    else
+      (void)fputc(*name, out);
+}
+
+int manifest_list_write(FILE *out, const struct manifest_entry *entry,
+                        bool for_terminal) {
+  char hex[DIGEST_HEX_LEN + 1], *name = NULL;
+  int error = pathname_is_shortened(entry->path)
+                  ? -EINVAL
+                  : pathname_decode(entry->path, &name);
+
+  if (error == -EINVAL)
+    name = strdup(entry->path);
+  if (name != NULL && for_terminal) {
+    char *printable = text_printable(name);
+
+    free(name);
+    name = printable;
+  }
+  if (name == NULL)
+    return -ENOMEM;
+  digest_to_hex(&entry->digest, hex);
+  (void)fprintf(out, "%s%s  ", strpbrk(name, "\\\n\r") != NULL ? "\\" : "",
+                hex);
+  put_escaped(out, name);
+  (void)fputc('\n', out);
+  free(name);
+  return 0;
 }
 
 static bool matches(const uint8_t *head, size_t len) {

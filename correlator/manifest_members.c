@@ -134,8 +134,12 @@ int manifest_members_link(struct manifest_members *members,
 int manifest_members_symlink(struct manifest_members *members,
                              struct manifest_reading *r, const char *name,
                              const char *target) {
-  struct member facts = {.kind = SYMLINK, .target = strdup(target)};
+  struct member facts = {.kind = SYMLINK};
 
+  if (strlen(target) > r->limits->path_bytes)
+    return manifest_broken(r, "%.80s: a link to a name of %zu bytes", name,
+                           strlen(target));
+  facts.target = strdup(target);
   if (facts.target == NULL)
     return manifest_fail(r, -ENOMEM);
   return put(members, r, name, &facts);
@@ -226,7 +230,7 @@ static void list_member(const void *node, VISIT visit, void *arg) {
   int more = 1;
 
   if (l->r->error != 0 || (visit != postorder && visit != leaf) ||
-      member->kind != FILE_DIGEST)
+      member->kind != FILE_DIGEST || manifest_go_on(l->r) < 0)
     return;
   path = strdup(member->path);
   if (path == NULL)

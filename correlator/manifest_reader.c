@@ -27,6 +27,7 @@ const struct manifest_limits manifest_limits_default = {
     .entries = 1000000,
     .path_bytes = 4095, /* PATH_MAX without its NUL */
     .control_bytes = 1 << 20,
+    .memory_bytes = (size_t)2 << 30,
     .time_s = 1800,
 };
 
@@ -91,10 +92,12 @@ static int64_t now_ms(void) {
   return (int64_t)now.tv_sec * MS_PER_S + now.tv_nsec / NS_PER_MS;
 }
 
-static int check_time(struct manifest_reading *r) {
+int manifest_go_on(struct manifest_reading *r) {
   if (r->error == 0 && now_ms() > r->deadline_ms)
     return manifest_broken(r, "takes longer than %u s to read",
                            r->limits->time_s);
+  if (r->error == 0 && r->progress != NULL && !r->progress(r->arg, 0))
+    return manifest_fail(r, -ECANCELED);
   return r->error;
 }
 
@@ -104,7 +107,7 @@ int manifest_spend(struct manifest_reading *r, uint64_t bytes) {
   if (r->error == 0 && bytes > limit - r->unpacked)
     return manifest_broken(r, "unpacks to more than %llu MiB",
                            (unsigned long long)(limit >> 20));
-  if (check_time(r) == 0)
+  if (manifest_go_on(r) == 0)
     r->unpacked += bytes;
   return r->error;
 }
@@ -114,13 +117,13 @@ int manifest_spend_member(struct manifest_reading *r) {
     return manifest_broken(r, "has more than %llu members",
                            (unsigned long long)r->limits->entries);
   r->members++;
-  return check_time(r);
+  return manifest_go_on(r);
 }
 
 int manifest_next_block(struct manifest_reading *r, const void **ret_block) {
   ssize_t n;
 
-  if (check_time(r) != 0)
+  if (manifest_go_on(r) != 0)
     return r->error;
   do
     n = read(r->fd, r->block, MANIFEST_BLOCK);

@@ -57,6 +57,9 @@ struct manifest_limits {
   uint64_t entries;        /* members of its archives, lines of a list */
   size_t path_bytes;       /* a name */
   size_t control_bytes;    /* control, and conffiles, each */
+  size_t memory_bytes;     /* of the process while it reads (RLIMIT_DATA), which
+                              manifest_import_file sees to: libraries take what
+                              a file says that unpacking it needs */
   unsigned time_s;
 };
 extern const struct manifest_limits manifest_limits_default;
@@ -73,8 +76,8 @@ struct manifest_reading {
   const struct manifest_limits *limits;
   const char *keyring; /* a file of keys whose signatures in packages count
                           (manifest_rpm.h); NULL: none do */
-  /* Told how many bytes of the file were read since it was last called; says
-   * false to give up. May be NULL. */
+  /* Told how many bytes of the file were read since it was last called, 0 while
+   * what was read is unpacked; says false to give up. May be NULL. */
   bool (*progress)(void *arg, uint64_t bytes);
   void *arg;
   char why[MANIFEST_WHY_MAX]; /* on -EBADMSG: what is broken, raw text */
@@ -124,7 +127,10 @@ int manifest_read(struct manifest_reading *r,
  * at its end, or the error. */
 int manifest_next_block(struct manifest_reading *r, const void **ret_block);
 
-/* Account for unpacked bytes, and for a member; look at the clock. Returns 0
+/* Look at the clock, and whether to give up. Returns 0 or the error. */
+int manifest_go_on(struct manifest_reading *r);
+
+/* Account for unpacked bytes, and for a member, as far as it goes on. Returns 0
  * or the error. */
 int manifest_spend(struct manifest_reading *r, uint64_t bytes);
 int manifest_spend_member(struct manifest_reading *r);

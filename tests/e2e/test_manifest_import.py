@@ -101,6 +101,13 @@ def test_a_dry_run_needs_no_database(central, place):
     assert digests(central) == {}
 
 
+def test_a_dry_run_prints_names_as_sha256sum_does(central, place):
+    deb = made_deb(place, files={"/opt/a b: c": b"a", "/opt/e\\f": b"e"})
+    said, _ = imported(central, "--dry-run", deb)
+    subprocess.run(["sha256sum", "--strict", "-c"], check=True, text=True,
+                   input=said.replace("  /", f"  {place}/made-up_1.0-1.root/"))
+
+
 def test_a_list_from_a_pipe_with_who_and_how_long(central):
     line = "a" * 64 + "  opt/app\n"
     said, _ = imported(central, "--by", b"build \xff7", "--expires", "90d",

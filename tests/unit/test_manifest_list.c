@@ -176,6 +176,44 @@ static void what_sha256sum_writes_about_odd_names_is_read(void **state) {
   manifest_clear(&m);
 }
 
+static void what_is_written_is_read_as_it_was(void **state) {
+  static const char lines[] = A
+      "  /a b\n" A "  /c:\xC3\xBC\"\n"
+      "\\" A "  /d\\\\e\\nf\\rg\n" A "  /usr/bin/x\n" A "  /"
+      "longlonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglong"
+      "longlonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglong\n";
+  struct manifest first = {0}, again = {0};
+  char *text = NULL;
+  size_t len = 0;
+  FILE *out = open_memstream(&text, &len);
+
+  (void)state;
+  assert_non_null(out);
+  assert_int_equal(read_text(lines, strlen(lines), &first), 0);
+  assert_int_equal(first.entries_len, 5);
+  for (size_t i = 0; i < first.entries_len; i++)
+    assert_int_equal(manifest_list_write(out, entry_at(&first, i), false), 0);
+  assert_int_equal(fclose(out), 0);
+  assert_non_null(strstr(text, A "  /a b\n"));
+  assert_non_null(strstr(text, "\n\\" A "  /d\\\\e\\nf\\rg\n"));
+  assert_int_equal(read_text(text, len, &again), 0);
+  assert_int_equal(again.entries_len, first.entries_len);
+  for (size_t i = 0; i < first.entries_len; i++)
+    assert_string_equal(entry_at(&again, i)->path, entry_at(&first, i)->path);
+  manifest_clear(&again);
+  free(text);
+
+  /* A terminal gets no control characters. */
+  out = open_memstream(&text, &len);
+  assert_non_null(out);
+  struct manifest_entry evil = {.path = (char[]){"/%1B[2J"}};
+  assert_int_equal(manifest_list_write(out, &evil, true), 0);
+  assert_int_equal(fclose(out), 0);
+  assert_null(strchr(text, 0x1B));
+  free(text);
+  manifest_clear(&first);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_form_of_a_line_is_read),
@@ -185,6 +223,7 @@ int main(void) {
       cmocka_unit_test(what_is_no_list_is_told_apart),
       cmocka_unit_test(a_list_has_limits),
       cmocka_unit_test(what_sha256sum_writes_about_odd_names_is_read),
+      cmocka_unit_test(what_is_written_is_read_as_it_was),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
