@@ -180,6 +180,11 @@ static void settle(struct owner *w) {
   w->has_settled = true;
 }
 
+/* Is there nothing to be had of the database as long as this program runs? */
+static bool is_for_good(const struct package_db_failure *failure) {
+  return failure->error == -ENOSYS || failure->error == -ELIBACC;
+}
+
 static void take_owner(struct owners *o, struct owner *w,
                        const struct package_read *p, size_t i) {
   bool lost = p->failed && p->owners[i].manager[0] == '\0';
@@ -187,10 +192,10 @@ static void take_owner(struct owners *o, struct owner *w,
   if (!(lost && w->known))
     w->now = p->owners[i];
   w->known = true;
-  w->has_stamp = p->stable;
+  w->has_stamp = p->stable && (!lost || is_for_good(&p->failure));
   w->stamp = p->stamp;
   /* As it was before the walk. */
-  if (p->stable && o->has_base && p->stamp == o->base)
+  if (w->has_stamp && o->has_base && p->stamp == o->base)
     settle(w);
 }
 
@@ -295,11 +300,11 @@ int owners_ask(struct owners *o) {
 }
 
 int owners_settle(struct owners *o, int64_t deadline_ms) {
-  int ret;
+  bool done = finish(o, o->gave_up ? 0 : deadline_ms);
+  int ret = look(o, deadline_ms);
 
-  if (!finish(o, o->gave_up ? 0 : deadline_ms))
-    return 0;
-  ret = look(o, deadline_ms);
+  if (!done)
+    return ret;
   if (ret == 0)
     ret = submit_missing(o);
   if (ret == 0)
@@ -322,7 +327,7 @@ static bool is_changing(const struct owners *o, const struct owner *w,
     return true;
   if (o->changing_s != PACKAGE_DB_SETTLED && ctime_s >= o->changing_s)
     return true;
-  if (o->gave_up || is_quiet(o, w))
+  if (is_quiet(o, w))
     return false;
   return !w->has_settled || w->settled.in_transaction ||
          !is_same(&w->settled, &w->now) || ctime_s >= o->settled_s;

@@ -20,8 +20,10 @@
  * The databases are read by a thread of their own, so that neither the walk nor
  * hashing waits for them. An executable whose owner is not known yet is
  * `pending`. When reading hangs, fails, or takes two minutes, it is given up:
- * an owner that was known stays, a new executable has none, and reading is
- * tried again with each scan, which then doesn't wait for it. */
+ * an owner that was known stays (in transaction, if the file changed since the
+ * database was last quiet), a new executable has none, and reading is tried
+ * again with each scan, which then doesn't wait for it. A database that this
+ * program lacks a library for isn't. */
 #ifndef PDNA_OWNERS_H
 #define PDNA_OWNERS_H
 

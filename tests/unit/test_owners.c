@@ -273,6 +273,40 @@ static void a_known_owner_stays_while_its_database_is_read(void **state) {
   quiet_scan("/usr/bin/p", "2", false);
 }
 
+/* A list that takes a while to read. */
+static void put_long_list(void) {
+  static const char line[] = "/usr/share/something/that/nobody/asks/for\n";
+  enum { LINES = 800000 };
+  char *text = malloc(LINES * (sizeof(line) - 1));
+
+  assert_non_null(text);
+  for (size_t i = 0; i < LINES; i++)
+    memcpy(text + i * (sizeof(line) - 1), line, sizeof(line) - 1);
+  put_bytes(DPKG "info/long.list", text, LINES * (sizeof(line) - 1));
+  free(text);
+}
+
+/* What is known is from before the walk; that must be found out even if the
+ * scan's time is up while another path is still being looked for. */
+static void an_update_is_seen_while_others_are_read(void **state) {
+  int64_t now = time(NULL);
+  size_t p;
+
+  (void)state;
+  install(INSTALLED("p", "1"));
+  put_long_list();
+  quiet_scan("/usr/bin/p", "1", false);
+  begin();
+  p = use("/usr/bin/p");
+  (void)use("/usr/bin/p2");
+  replace(DPKG "status", INSTALLED("p", "2"));
+  assert_int_equal(owners_ask(o), 0);
+  assert_int_equal(owners_settle(o, 0), 0);
+  expect(p, now + 1, "1", true);
+  expect(p, LONG_AGO, "1", false);
+  owners_end(o);
+}
+
 /* Scan until the owner is known and its version is that, or it is no use. */
 static struct package eventually(const char *path, const char *version) {
   struct package p = {.version = "never known"};
@@ -295,6 +329,9 @@ static struct package eventually(const char *path, const char *version) {
 }
 
 static void a_database_that_fails_is_given_up(void **state) {
+  int64_t now = time(NULL);
+  size_t p;
+
   (void)state;
   install(INSTALLED("p", "1"));
   quiet_scan("/usr/bin/p", "1", false);
@@ -304,6 +341,12 @@ static void a_database_that_fails_is_given_up(void **state) {
   quiet_scan("/usr/bin/p", "1", false);
   assert_string_equal(eventually("/usr/bin/p2", "").version, "");
   quiet_scan("/usr/bin/p", "1", false);
+  /* But a file that changed may be of the version that can't be read. */
+  begin();
+  p = use("/usr/bin/p");
+  settle_owners();
+  expect(p, now + 1, "1", true);
+  owners_end(o);
   assert_int_equal(unlink(in_dir(DPKG "status")), 0);
   put(DPKG "status", INSTALLED("p", "2"));
   assert_string_equal(eventually("/usr/bin/p2", "2").version, "2");
@@ -335,6 +378,7 @@ static void hang_and_go_on(const char *folder) {
   assert_int_equal(owners_ask(o), 0);
   settle_owners();
   expect(number, LONG_AGO, "1", false);
+  expect(number, time(NULL) + 1, "1", true);
   owners_end(o);
   assert_string_equal(eventually("/usr/bin/p2", "").version, "");
   kill(bindfs, SIGCONT);
@@ -388,6 +432,7 @@ int main(void) {
       TEST(after_a_step_of_the_clock_times_say_nothing),
       TEST(a_new_executable_waits_for_its_owner),
       TEST(a_known_owner_stays_while_its_database_is_read),
+      TEST(an_update_is_seen_while_others_are_read),
       TEST(a_database_that_fails_is_given_up),
       TEST(a_database_that_goes_takes_its_owners_along),
       TEST(a_database_that_hangs_is_given_up),
