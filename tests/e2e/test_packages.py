@@ -44,8 +44,11 @@ def known(host, path):
 
 
 def inventory(host):
+    """A former version has it in it whether a scan saw its upgrade under way:
+    only of the present one that is told."""
     return [tuple(r) for r in host.system.sql(
-        "SELECT i.manager, i.package, i.version, i.arch, i.in_transaction, "
+        "SELECT i.manager, i.package, i.version, i.arch, "
+        "i.in_transaction AND i.until IS NULL, "
         "i.until IS NULL FROM process_dna.package_inventory i "
         "JOIN process_dna.agents a USING (tenant_id, agent_id) "
         f"WHERE a.name = '{host.name}' ORDER BY i.since")]
