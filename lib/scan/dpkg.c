@@ -11,6 +11,20 @@ int dpkg_progress(const struct dpkg_reader *r) {
   return q->progress == NULL || q->progress(q->arg) ? 0 : -ECANCELED;
 }
 
+bool dpkg_is_garbage(int error) {
+  switch (error) {
+  case -ENOENT:
+  case -ENOTDIR:
+  case -ELOOP:
+  case -EINVAL: /* it is no file */
+  case -EFBIG:
+  case -EAGAIN: /* it goes on changing; a reading that matters is repeated */
+    return true;
+  default:
+    return false;
+  }
+}
+
 static int stamp(int root_fd, bool cached, uint64_t *ret_stamp) {
   static const char *const others[] = {"/var/lib/dpkg/updates",
                                        "/var/lib/dpkg/info",

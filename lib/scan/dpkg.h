@@ -26,14 +26,15 @@
  * package that diverted it, and the others' file lies where they were diverted
  * to. /bin and the like that are links in the root are followed, in paths asked
  * for and listed; so is a path that is itself a link (as an alternative is) and
- * belongs to no package, on the root's own file system. Where several packages
- * list a path, the first by name and architecture that has files owns it, and
- * it is under way as soon as one of them is.
+ * belongs to no package, as far as the links are the root's owner's. Where
+ * several packages list a path, the first by name and architecture that has
+ * files owns it, and it is under way as soon as one of them is.
  *
  * What is not as dpkg writes it is skipped: a line that is too long or no path,
  * a stanza without a valid name, version or architecture, a list or a journal
- * entry that is missing or no file. Only a `status` that can't be read is an
- * error. */
+ * entry that is missing or no file. A `status` that is so is an error, and so
+ * is whatever lies there and can't be read (no rights, no descriptors left, a
+ * bad disk): what is skipped then may be what matters. */
 #ifndef PDNA_DPKG_H
 #define PDNA_DPKG_H
 
@@ -131,7 +132,10 @@ int dpkg_status_parse(struct dpkg_reader *r, int fd, bool *ret_replacing);
 
 void dpkg_facts_clear(struct dpkg_reader *r);
 
-/* dpkg.c: ask whoever called whether to go on. Returns 0 or -ECANCELED. */
+/* dpkg.c: is it an error of what lies there, which is skipped? */
+bool dpkg_is_garbage(int error);
+
+/* Ask whoever called whether to go on. Returns 0 or -ECANCELED. */
 int dpkg_progress(const struct dpkg_reader *r);
 
 #endif

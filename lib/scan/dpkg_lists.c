@@ -120,12 +120,10 @@ int dpkg_diversions_read(struct dpkg_reader *r) {
   for (int i = 0; i < TRIES && ret == -EAGAIN; i++) {
     int fd = package_db_open_file(r->query->root_fd, diversions_path);
 
-    if (fd < 0)
-      return 0;
     dpkg_diversions_clear(r);
-    ret = dpkg_diversions_parse(r, fd);
+    ret = fd < 0 ? fd : dpkg_diversions_parse(r, fd);
   }
-  return ret == -ENOMEM ? ret : 0;
+  return dpkg_is_garbage(ret) ? 0 : ret;
 }
 
 void dpkg_diversions_clear(struct dpkg_reader *r) {
@@ -220,7 +218,7 @@ static int list_read(struct dpkg_reader *r, const char *entry) {
 
     ret = fd < 0 ? fd : dpkg_list_parse(r, fd, package);
   }
-  return ret == -ENOMEM ? ret : 0;
+  return dpkg_is_garbage(ret) ? 0 : ret;
 }
 
 int dpkg_lists_read(struct dpkg_reader *r) {
@@ -229,17 +227,21 @@ int dpkg_lists_read(struct dpkg_reader *r) {
   int ret = 0;
 
   if (fd < 0)
-    return 0;
+    return dpkg_is_garbage(fd) ? 0 : fd;
   dir = fdopendir(fd);
   if (dir == NULL) {
     close(fd);
     return -ENOMEM;
   }
   for (size_t i = 0; ret == 0 && i < 16 * (size_t)LISTS_MAX; i++) {
-    const struct dirent *entry = readdir(dir);
+    const struct dirent *entry;
 
-    if (entry == NULL)
+    errno = 0;
+    entry = readdir(dir);
+    if (entry == NULL) {
+      ret = -errno;
       break;
+    }
     ret = dpkg_progress(r);
     if (ret == 0)
       ret = list_read(r, entry->d_name);

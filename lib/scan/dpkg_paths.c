@@ -104,9 +104,10 @@ static bool follow(const char *path, const char *target,
   return len > 0;
 }
 
-/* Add the path to the chain. */
+/* Add the path to the chain, and write it as it is without aliases. Returns 1,
+ * 0 (it is too long, or no path) or -ENOMEM. */
 static int chain_add(struct dpkg_reader *r, struct dpkg_chain *chain,
-                     const char *path) {
+                     char path[static PATH_MAX]) {
   char buf[PATH_MAX];
   const char *resolved;
   size_t len;
@@ -119,24 +120,28 @@ static int chain_add(struct dpkg_reader *r, struct dpkg_chain *chain,
   if (ret < 0)
     return ret;
   chain->keys[chain->len++] = key;
-  return 0;
+  memmove(path, resolved, len);
+  path[len] = '\0';
+  return 1;
 }
 
 static int chain_make(struct dpkg_reader *r, struct dpkg_chain *chain,
                       const char *asked) {
   char path[PATH_MAX], target[PATH_MAX];
-  int ret = chain_add(r, chain, asked);
+  size_t len = strlen(asked);
+  int ret;
 
-  if (chain->len == 0)
-    return ret;
-  memcpy(path, asked, strlen(asked) + 1);
-  for (int i = 0; ret == 0 && i < DPKG_LINKS_MAX; i++) {
+  if (len >= sizeof(path))
+    return 0;
+  memcpy(path, asked, len + 1);
+  ret = chain_add(r, chain, path);
+  for (int i = 0; ret > 0 && i < DPKG_LINKS_MAX; i++) {
     if (package_db_read_link(r->query->root_fd, path, target) < 0 ||
         !follow(path, target, path))
       break;
     ret = chain_add(r, chain, path);
   }
-  return ret;
+  return ret < 0 ? ret : 0;
 }
 
 int dpkg_paths_ask(struct dpkg_reader *r) {

@@ -207,20 +207,18 @@ static int entry_read(struct dpkg_reader *r, const char *name) {
   (void)snprintf(path, sizeof(path), "%s/%s", updates_path, name);
   fd = package_db_open_file(r->query->root_fd, path);
   if (fd < 0)
-    return 0;
+    return dpkg_is_garbage(fd) ? 0 : fd;
   ret = file_stat_at(fd, "", FILE_STAT_KNOWN, &found);
-  if (ret == 0 && found.id.size > ENTRY_MAX)
-    ret = -EFBIG;
-  if (ret < 0) {
+  if (ret < 0 || found.id.size > ENTRY_MAX) {
     close(fd);
-    return 0;
+    return ret;
   }
   ret = dpkg_status_parse(r, fd, &replacing);
   if (ret == 0 && replacing &&
       (r->changing_s == PACKAGE_DB_SETTLED ||
        found.facts.mtime_s < r->changing_s))
     r->changing_s = found.facts.mtime_s;
-  return ret == -ENOMEM || ret == -ECANCELED ? ret : 0;
+  return dpkg_is_garbage(ret) ? 0 : ret;
 }
 
 static int journal_read(struct dpkg_reader *r) {
@@ -230,9 +228,11 @@ static int journal_read(struct dpkg_reader *r) {
   int len;
 
   if (fd < 0)
-    return 0;
+    return dpkg_is_garbage(fd) ? 0 : fd;
   /* cppcheck-suppress scandirCalled ; sorted by name, four digits each */
   len = scandirat(fd, ".", &entries, entry_filter, alphasort);
+  if (len < 0)
+    ret = -errno;
   close(fd);
   for (int i = 0; i < len; i++) {
     if (ret == 0 && i < ENTRIES_MAX)

@@ -61,9 +61,19 @@ int package_db_open_path(int root_fd, const char *path, bool cached) {
   return fd < 0 ? -errno : fd;
 }
 
+static bool has_roots_owner(int root_fd, int fd) {
+  struct file_stat root;
+  struct file_stat file;
+
+  return file_stat_at(root_fd, "", FILE_STAT_LIGHT, &root) == 0 &&
+         file_stat_at(fd, "", FILE_STAT_LIGHT, &file) == 0 &&
+         file.facts.uid == root.facts.uid;
+}
+
 int package_db_read_link(int root_fd, const char *path,
                          char ret_target[static PATH_MAX]) {
-  int fd = open_below(root_fd, path, O_NOFOLLOW, RESOLVE_NO_XDEV);
+  int fd = open_below(root_fd, path, O_NOFOLLOW,
+                      RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
   ssize_t len;
 
   if (fd < 0)
@@ -73,6 +83,8 @@ int package_db_read_link(int root_fd, const char *path,
     len = errno == ENOENT ? -EINVAL : -errno; /* it is no link */
   else if (len == 0 || len >= PATH_MAX)
     len = -EINVAL;
+  else if (!has_roots_owner(root_fd, fd))
+    len = -EPERM;
   close(fd);
   if (len < 0)
     return (int)len;

@@ -83,8 +83,10 @@ int package_db_open_file(int root_fd, const char *path);
 int package_db_open_folder(int root_fd, const char *path);
 
 /* Read the link that lies at `path`, on the root's own file system: another one
- * may hang, or be anyone's. Returns 0, -EINVAL (no link, or one that is longer)
- * or another negative errno. */
+ * may hang. It must belong to the root's owner, and no folder of `path` may be
+ * a link: whoever else could make one would have a file of his own taken for a
+ * package's. Returns 0, -EINVAL (no link, or one that is longer), -EPERM
+ * (anyone's), -ELOOP (a folder is a link) or another negative errno. */
 int package_db_read_link(int root_fd, const char *path,
                          char ret_target[static PATH_MAX]);
 

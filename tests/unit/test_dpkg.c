@@ -2,6 +2,7 @@
  * name, with the version that it has now, and a database that an attacker wrote
  * does no more than say nothing. */
 #include <dirent.h>
+#include <sys/fsuid.h>
 
 #include "lib/scan/dpkg.h"
 #include "tests/unit/made_dpkg.h"
@@ -118,6 +119,27 @@ static void an_alternative_leads_to_its_targets_package(void **state) {
   expect("/usr/bin/owned", "owner", "1");
   expect("/usr/bin/loop", "", "");
   expect("/usr/bin/out", "vim", "2:9");
+}
+
+/* Whoever runs a file of his own and then puts a link in its place would have
+ * what runs taken for the package's. */
+static void a_link_that_is_anyones_leads_nowhere(void **state) {
+  (void)state;
+  if (geteuid() != 0)
+    skip();
+  put("usr/bin/vim.basic", "");
+  put("home/u/.empty", "");
+  put_link("usr/bin/vi", "vim.basic");
+  put_link("home/u/x", "/usr/bin/vim.basic");
+  put_link("home/u/d", "/usr/bin");
+  put(DPKG "status", INSTALLED("vim", "2:9"));
+  put(DPKG "info/vim.list", "/usr/bin/vim.basic\n");
+  expect("/usr/bin/vi", "vim", "2:9");
+  expect("/home/u/x", "vim", "2:9");
+  assert_int_equal(lchown(in_dir("home/u/x"), 1000, 1000), 0);
+  assert_int_equal(lchown(in_dir("home/u/d"), 1000, 1000), 0);
+  expect("/home/u/x", "", "");
+  expect("/home/u/d/vi", "", "");
 }
 
 static void each_architecture_has_its_version(void **state) {
@@ -475,6 +497,43 @@ static void missing_lists_and_folders_are_no_error(void **state) {
   expect("/usr/bin/p", "", "");
 }
 
+/* As the subagent reads it, which is not always root. */
+static int find_as_nobody(void) {
+  const char *path = "/usr/bin/p";
+  struct package_db_query query = {
+      .root_fd = root_fd, .paths = &path, .len = 1};
+  struct package owner = {.manager = ""};
+  int ret;
+
+  (void)setfsuid(65534);
+  ret = dpkg_db.find(&query, &owner, &changing_s);
+  (void)setfsuid(0);
+  return ret;
+}
+
+/* A journal entry that is left out is an old version in the place of a new
+ * one, a list that is left out a file that nobody owns. */
+static void what_must_not_be_read_is_an_error(void **state) {
+  static const char *const parts[] = {DPKG "updates/0000", DPKG "updates",
+                                      DPKG "info/p.list",  DPKG "info",
+                                      DPKG "diversions",   DPKG "status"};
+
+  (void)state;
+  if (geteuid() != 0)
+    skip();
+  put(DPKG "status", INSTALLED("p", "1"));
+  put(DPKG "info/p.list", "/usr/bin/p\n");
+  put(DPKG "updates/0000", INSTALLED("p", "2"));
+  put(DPKG "diversions", "");
+  assert_int_equal(chmod(test_dir, 0755), 0);
+  assert_int_equal(find_as_nobody(), 0);
+  for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+    assert_int_equal(chmod(in_dir(parts[i]), 0700), 0);
+    assert_int_equal(find_as_nobody(), -EACCES);
+    assert_int_equal(chmod(in_dir(parts[i]), 0755), 0);
+  }
+}
+
 static void a_name_that_is_no_utf8_finds_its_list(void **state) {
   (void)state;
   put(DPKG "status", INSTALLED("p", "1"));
@@ -665,6 +724,7 @@ int main(void) {
       TEST(a_diverted_file_belongs_to_whose_it_is),
       TEST(diversions_of_several_architectures_are_one_packages),
       TEST(an_alternative_leads_to_its_targets_package),
+      TEST(a_link_that_is_anyones_leads_nowhere),
       TEST(each_architecture_has_its_version),
       TEST(a_list_without_architecture_is_the_installed_ones),
       TEST(of_several_packages_one_is_the_same_each_time),
@@ -683,6 +743,7 @@ int main(void) {
       TEST(a_status_that_is_no_file_is_an_error),
       TEST(links_do_not_lead_out_of_the_root),
       TEST(missing_lists_and_folders_are_no_error),
+      TEST(what_must_not_be_read_is_an_error),
       TEST(a_name_that_is_no_utf8_finds_its_list),
       TEST(who_asks_may_give_up),
       TEST(the_stamp_changes_with_the_database),
