@@ -92,6 +92,27 @@ int package_db_read_link(int root_fd, const char *path,
   return 0;
 }
 
+bool package_db_has_link(const char *path) {
+  const char *slash = strrchr(path, '/');
+  size_t len = slash != NULL ? (size_t)(slash - path) : 0;
+  char folder[PATH_MAX];
+  int root_fd;
+  int fd;
+
+  if (len == 0 || len >= sizeof(folder))
+    return false;
+  memcpy(folder, path, len);
+  folder[len] = '\0';
+  root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  fd = root_fd < 0 ? -errno
+                   : open_below(root_fd, folder, 0, RESOLVE_NO_SYMLINKS);
+  if (fd >= 0)
+    close(fd);
+  if (root_fd >= 0)
+    close(root_fd);
+  return fd == -ELOOP;
+}
+
 /* Open what O_PATH found, now that its type is known: opening a device does
  * things, and a FIFO waits. */
 static int open_type(int root_fd, const char *path, mode_t type, int flags) {

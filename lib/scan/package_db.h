@@ -90,6 +90,10 @@ int package_db_open_folder(int root_fd, const char *path);
 int package_db_read_link(int root_fd, const char *path,
                          char ret_target[static PATH_MAX]);
 
+/* Is a folder of `path` a link, as this program sees it? Where nothing lies
+ * there is none; kernels before 5.6 can't tell, and then it is none. */
+bool package_db_has_link(const char *path);
+
 /* Work what lies at `path`, its inode, size and times, into a stamp; that
  * nothing lies there is worked in as well. Returns 0, -ENOENT (nothing),
  * -EAGAIN (see cached) or another negative errno. */

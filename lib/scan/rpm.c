@@ -194,14 +194,20 @@ static int other_name(const char *path, char **ret) {
   return r;
 }
 
+/* librpm takes two folders for one if they are on this host, and follows links.
+ * A file does not lie where a link of anyone's leads. */
+static int ask(struct rpm_query *q, const char *path, struct package *ret) {
+  return package_db_has_link(path) ? 0 : rpm_query_owner(q, path, ret);
+}
+
 static int find_owner(struct rpm_query *q, const char *path,
                       struct package *ret) {
   char *other = NULL;
-  int r = rpm_query_owner(q, path, ret);
+  int r = ask(q, path, ret);
 
   if (r != 0 || (r = other_name(path, &other)) <= 0)
     return r;
-  r = rpm_query_owner(q, other, ret);
+  r = ask(q, other, ret);
   free(other);
   return r;
 }

@@ -129,6 +129,20 @@ static void both_names_of_merged_usr_are_one_file(void **state) {
   expect_owner("/opt/sbin/sleeper", "none");
 }
 
+/* librpm takes folders for the same that are so on this host. Whoever runs a
+ * file of his own and puts a link in the place of its folder would have what
+ * runs taken for the package's. */
+static void a_link_that_is_anyones_leads_to_no_package(void **state) {
+  char path[256];
+
+  (void)state;
+  install("-i sleeper-1.0.rpm");
+  expect_owner("/usr/sbin/sleeper", "sleeper 2:1.0-1");
+  assert_int_equal(symlink("/usr/sbin", in_dir("d")), 0);
+  snprintf(path, sizeof(path), "%s/d/sleeper", test_dir);
+  expect_owner(path, "none");
+}
+
 static void a_file_that_another_package_replaced_is_not_its_own(void **state) {
   (void)state;
   install("-i sleeper-1.0.rpm");
@@ -406,6 +420,7 @@ int main(void) {
       ROW(signals_stay_as_they_are),
       ROW(owners_are_those_that_rpm_gives),
       ROW(both_names_of_merged_usr_are_one_file),
+      ROW(a_link_that_is_anyones_leads_to_no_package),
       ROW(a_file_that_another_package_replaced_is_not_its_own),
       ROW(an_upgrade_changes_version_and_stamp),
       ROW(of_two_versions_the_new_one_is_in_transaction),
