@@ -171,6 +171,7 @@ static int submit_missing(struct owners *o) {
 /* The databases can't be read: what is known stays, nothing is waited for. */
 static void give_up(struct owners *o, size_t len) {
   o->gave_up = true;
+  o->failure = (struct package_db_failure){"the host", -ETIMEDOUT};
   for (size_t i = 0; i < len; i++)
     o->owners[o->numbers[i]].known = true;
 }
@@ -206,11 +207,13 @@ static void take(struct owners *o) {
 
   if (error == 0) {
     o->gave_up = p->failed;
-    o->failure = p->failure;
     o->has_stamp = p->stable;
     o->stamp = p->stamp;
     if (p->len > 0)
       o->changing_s = p->changing_s;
+    /* A look alone says no more than that they answer. */
+    if (p->len > 0 || o->failure.error == -ETIMEDOUT)
+      o->failure = p->failure;
     for (size_t i = 0; i < p->len; i++)
       take_owner(o, &o->owners[o->numbers[i]], p, i);
   } else if (error != -ENOMEM) {

@@ -26,6 +26,8 @@ const char *package_db_error(const struct package_db_failure *failure) {
   case -ELIBACC:
     return "librpm can't be loaded: it has to be installed, in the version "
            "that this was built with";
+  case -ETIMEDOUT:
+    return "their databases do not answer; those that are known stay";
   default:
     return strerrordesc_np(-failure->error);
   }

@@ -63,7 +63,8 @@ extern const struct package_db *const package_dbs[];
 
 /* A database that could not be read. */
 struct package_db_failure {
-  const char *manager; /* static storage; NULL: there is none */
+  const char *manager; /* or "the host", where it isn't known which; static
+                          storage; NULL: there is none */
   int error;           /* a negative errno */
 };
 

@@ -2,6 +2,7 @@
 database through every way to the central host, and never the version of another
 moment than the digest's."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -149,11 +150,13 @@ def test_no_digest_is_told_with_the_version_of_another_moment(
     enough = threading.Event()
 
     def keep_updating():
-        while not enough.is_set():
+        # Long enough for a scan, every other time.
+        for pause in itertools.cycle((1.5, 0)):
             for version in (SECOND, FIRST):
+                if enough.is_set():
+                    return
                 root.install(debs[version])
-                # Long enough for a scan, every other time.
-                enough.wait(1.5 if version == SECOND else 0)
+                enough.wait(pause)
 
     updates = threading.Thread(target=keep_updating)
     updates.start()

@@ -341,6 +341,7 @@ static void a_database_that_fails_is_given_up(void **state) {
   quiet_scan("/usr/bin/p", "1", false);
   assert_string_equal(eventually("/usr/bin/p2", "").version, "");
   quiet_scan("/usr/bin/p", "1", false);
+  assert_string_equal(owners_failure(o).manager, "dpkg");
   /* But a file that changed may be of the version that can't be read. */
   begin();
   p = use("/usr/bin/p");
@@ -381,8 +382,10 @@ static void hang_and_go_on(const char *folder) {
   expect(number, time(NULL) + 1, "1", true);
   owners_end(o);
   assert_string_equal(eventually("/usr/bin/p2", "").version, "");
+  assert_int_equal(owners_failure(o).error, -ETIMEDOUT);
   kill(bindfs, SIGCONT);
   assert_string_equal(eventually("/usr/bin/p2", "1").version, "1");
+  assert_null(owners_failure(o).manager);
 }
 
 static void a_database_that_hangs_is_given_up(void **state) {
