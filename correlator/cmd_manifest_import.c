@@ -141,6 +141,26 @@ static int read_texts(const struct texts *t, struct values *v) {
   return status;
 }
 
+/* A pattern that can match nothing would be taken, and explain nothing. */
+static int check_glob(struct cmd *cmd, const char *glob) {
+  PGresult *result;
+  int status;
+
+  if (glob == NULL)
+    return EXIT_DONE;
+  status = cmd_query(cmd, "SELECT process_dna.glob_regex($1) IS NOT NULL", 1,
+                     &glob, &result);
+  if (status != EXIT_DONE)
+    return status;
+  if (PQgetvalue(result, 0, 0)[0] != 't')
+    status = cmd_usage("manifest import",
+                       "--path %s: expected in its brackets characters, ranges "
+                       "and classes as [:digit:]",
+                       glob);
+  PQclear(result);
+  return status;
+}
+
 int command_manifest_import(const struct config *config, int argc,
                             char **argv) {
   struct values values = {.limits = manifest_limits_default};
@@ -176,6 +196,8 @@ int command_manifest_import(const struct config *config, int argc,
   if (!job.dry_run) {
     status = cmd_open(config, &cmd);
     job.import.cmd = &cmd;
+    if (status == EXIT_DONE)
+      status = check_glob(&cmd, t.path);
   }
   if (status == EXIT_DONE)
     status = manifest_job_run(&job, argc - first, argv + first);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "correlator/text.h"
+#include "lib/record/pathname.h"
 
 enum {
   HOUR_S = 3600,
@@ -15,11 +16,17 @@ enum {
 };
 
 int manifest_glob_check(const char *glob) {
-  char *printable;
+  char *printable, *merged;
   size_t len = strlen(glob), backslashes = 0;
-  bool same;
+  bool same, too_long;
 
-  if (glob[0] != '/' || len > MANIFEST_GLOB_MAX)
+  if (glob[0] != '/')
+    return -EINVAL;
+  if (pathname_merge_usr(glob, &merged) < 0)
+    return -ENOMEM;
+  too_long = strlen(merged) > MANIFEST_GLOB_MAX;
+  free(merged);
+  if (too_long)
     return -EINVAL;
   while (glob[len - 1 - backslashes] == '\\')
     backslashes++;

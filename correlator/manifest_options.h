@@ -6,12 +6,13 @@
 #include <time.h>
 
 enum {
-  MANIFEST_GLOB_MAX = 1024, /* bytes */
+  MANIFEST_GLOB_MAX = 1024, /* bytes, with /usr before a /bin */
   MANIFEST_EXPIRES_MAX = 32,
 };
 
 /* --path: is it a pattern for absolute paths as the database takes it
- * (fnmatch(3) with FNM_PATHNAME), in printable UTF-8, that can match anything?
+ * (fnmatch(3) with FNM_PATHNAME), in printable UTF-8, that does not end in the
+ * middle? What stands in its brackets is the database's to say (glob_regex).
  * Returns 0, -EINVAL or -ENOMEM. */
 int manifest_glob_check(const char *glob);
 

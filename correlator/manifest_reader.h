@@ -83,7 +83,9 @@ struct manifest_reading {
   char why[MANIFEST_WHY_MAX]; /* on -EBADMSG: what is broken, raw text */
 
   /* Used by manifest_read and the readers only. */
-  int error; /* the first one */
+  int error;    /* the first one */
+  bool vouched; /* something does: it must still when the file is read, which
+                   whoever may write it could have changed since */
   uint64_t unpacked;
   uint64_t members;
   int64_t deadline_ms;

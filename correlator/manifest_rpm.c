@@ -60,7 +60,8 @@ static int vouch(struct manifest_reading *r, enum manifest_provenance *ret) {
   if (r->keyring == NULL)
     return 0;
   error = open_package(r, r->keyring, &package);
-  if (package != NULL && package->is_signed)
+  r->vouched = package != NULL && package->is_signed;
+  if (r->vouched)
     *ret = MANIFEST_SIGNED_PACKAGE;
   rpm_package_close(package);
   return error;
@@ -259,11 +260,13 @@ static int tell_progress(struct manifest_reading *r) {
 static int read_rpm(struct manifest_reading *r, struct manifest *m) {
   struct rpm rpm = {.r = r};
 
-  (void)open_package(r, NULL, &rpm.package);
+  (void)open_package(r, r->vouched ? r->keyring : NULL, &rpm.package);
   if (rpm.package == NULL)
     return r->error;
+  if (r->vouched && !rpm.package->is_signed)
+    (void)manifest_broken(r, "changed while it was read");
   rpm.len = (int)rpmfilesFC(rpm.package->files);
-  if (take_name(&rpm, &m->package) == 0 &&
+  if (r->error == 0 && take_name(&rpm, &m->package) == 0 &&
       (header_suffices(&rpm) || read_payload(&rpm) == 0) &&
       take_files(&rpm, m) == 0)
     (void)tell_progress(r);

@@ -123,6 +123,13 @@ def test_a_list_from_a_pipe_with_who_and_how_long(central):
     assert "--path" in complained
 
 
+def test_a_pattern_that_can_match_nothing_is_refused(central):
+    _, complained = imported(central, "--path", "/srv/[[:foo:]]/x", "-",
+                             input="a" * 64 + "  x\n", status=2)
+    assert "--path" in complained and "[:digit:]" in complained
+    assert digests(central) == {}
+
+
 def test_options_of_releases_are_refused_for_packages(central, place):
     _, complained = imported(central, "--path", "/opt/*", made_deb(place), status=1)
     assert "is a package" in complained

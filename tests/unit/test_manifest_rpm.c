@@ -248,6 +248,33 @@ static void a_wrong_signature_is_broken(void **state) {
   free(bytes);
 }
 
+/* Whoever may write the file can change it without a new time (mmap(2)). */
+static void what_was_signed_once_must_be_signed_when_it_is_read(void **state) {
+  char path[PATH_MAX + 64];
+  size_t signed_len, bare_len;
+  uint8_t *signed_bytes = load("signed/sleeper-1.0.rpm", &signed_len);
+  uint8_t *bare = load("sleeper-1.0.rpm", &bare_len);
+  enum manifest_provenance provenance = MANIFEST_FILE;
+
+  (void)state;
+  manifest_clear(&manifest);
+  snprintf(path, sizeof(path), "%s/key.asc", rpms);
+  reading = (struct manifest_reading){.fd = file_of(signed_bytes, signed_len),
+                                      .limits = &manifest_limits_default,
+                                      .keyring = path};
+  assert_int_equal(manifest_rpm.vouch(&reading, &provenance), 0);
+  assert_int_equal(provenance, MANIFEST_SIGNED_PACKAGE);
+  assert_int_equal(manifest_read(&reading, &manifest_rpm, &manifest), 0);
+  manifest_clear(&manifest);
+  assert_int_equal(ftruncate(reading.fd, 0), 0);
+  assert_int_equal(pwrite(reading.fd, bare, bare_len, 0), (ssize_t)bare_len);
+  assert_int_equal(manifest_read(&reading, &manifest_rpm, &manifest), -EBADMSG);
+  assert_string_equal(reading.why, "changed while it was read");
+  close(reading.fd);
+  free(signed_bytes);
+  free(bare);
+}
+
 static void what_is_no_binary_package_is_named(void **state) {
   static const uint8_t magic[4096] = {0xED, 0xAB, 0xEE, 0xDB};
 
@@ -279,6 +306,7 @@ int main(void) {
       cmocka_unit_test(a_truncated_package_is_broken),
       cmocka_unit_test(no_changed_byte_changes_a_manifest),
       cmocka_unit_test(a_wrong_signature_is_broken),
+      cmocka_unit_test(what_was_signed_once_must_be_signed_when_it_is_read),
       cmocka_unit_test(what_is_no_binary_package_is_named),
       cmocka_unit_test(limits_bound_what_a_package_costs),
   };
