@@ -113,11 +113,12 @@ static int find_place(int root_fd, bool cached, struct place *ret) {
   return r;
 }
 
-/* Does another process hold a lock on the file? Returns 1, 0 or a negative
- * errno. Opening may wait where a program or a server answers; that a disk has
- * the file is told by its device number. */
+/* Does another process hold the file's lock for writing? That of a reader,
+ * which anyone may be, is none. Returns 1, 0 or a negative errno. Opening may
+ * wait where a program or a server answers; that a disk has the file is told by
+ * its device number. */
 static int is_locked(int root_fd, bool cached, const char *name) {
-  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
   struct file_stat file;
   char again[32];
   int path_fd = package_db_open_path(root_fd, name, cached);

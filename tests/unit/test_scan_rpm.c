@@ -183,8 +183,9 @@ static void of_two_versions_the_new_one_is_in_transaction(void **state) {
   expect_owner("/usr/share/sleeper/same", "sleeper 2:1.1-1");
 }
 
-/* Another process that holds rpm's lock, until it is ended. */
-static void hold_lock(const char *name) {
+/* Another process that holds rpm's lock, F_WRLCK or F_RDLCK, until it is
+ * ended. */
+static void hold_lock(const char *name, short type) {
   int ready[2];
   pid_t pid;
   char byte;
@@ -192,7 +193,7 @@ static void hold_lock(const char *name) {
   assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
   pid = fork();
   if (pid == 0) {
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    struct flock lock = {.l_type = type, .l_whence = SEEK_SET};
     int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -216,7 +217,7 @@ static void a_held_lock_says_what_may_be_changing(void **state) {
   (void)state;
   install("-i sleeper-1.0.rpm");
   before = stamp();
-  hold_lock(in_dir("var/lib/rpm/.rpm.lock"));
+  hold_lock(in_dir("var/lib/rpm/.rpm.lock"), F_WRLCK);
   assert_int_not_equal(stamp(), before);
   assert_int_equal(find_with(&path, 1, NULL, NULL), 0);
   snprintf(name, sizeof(name), "%s/rpmdb.sqlite", folder);
@@ -231,6 +232,22 @@ static void a_held_lock_says_what_may_be_changing(void **state) {
   assert_int_equal(changing_s, PACKAGE_DB_SETTLED);
 }
 
+/* Whoever may read the lock's file may hold that: rpm -q does, and so may one
+ * who wants verdicts to be held. */
+static void a_readers_lock_changes_nothing(void **state) {
+  const char *path = "/usr/sbin/sleeper";
+  uint64_t before;
+
+  (void)state;
+  install("-i sleeper-1.0.rpm");
+  before = stamp();
+  hold_lock(in_dir("var/lib/rpm/.rpm.lock"), F_RDLCK);
+  assert_int_equal(stamp(), before);
+  assert_int_equal(find_with(&path, 1, NULL, NULL), 0);
+  assert_int_equal(changing_s, PACKAGE_DB_SETTLED);
+  end_children();
+}
+
 static void the_database_is_also_found_in_sysimage(void **state) {
   uint64_t before;
 
@@ -240,7 +257,7 @@ static void the_database_is_also_found_in_sysimage(void **state) {
         "mv \"$DB\" \"$DIR/usr/lib/sysimage/rpm\"");
   expect_owner("/usr/sbin/sleeper", "sleeper 2:1.0-1");
   before = stamp();
-  hold_lock(in_dir("usr/lib/sysimage/rpm/.rpm.lock"));
+  hold_lock(in_dir("usr/lib/sysimage/rpm/.rpm.lock"), F_WRLCK);
   assert_int_not_equal(stamp(), before);
   end_children();
   shell("ln -s ../../usr/lib/sysimage/rpm \"$DB\"");
@@ -425,6 +442,7 @@ int main(void) {
       ROW(an_upgrade_changes_version_and_stamp),
       ROW(of_two_versions_the_new_one_is_in_transaction),
       ROW(a_held_lock_says_what_may_be_changing),
+      ROW(a_readers_lock_changes_nothing),
       ROW(the_database_is_also_found_in_sysimage),
       ROW(asking_changes_nothing_of_the_database),
       ROW(it_can_be_given_up),
