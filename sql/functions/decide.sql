@@ -52,8 +52,9 @@ BEGIN
         AND r.version = k.version
         AND (b.manager, b.package, b.version, b.arch)
             <> (r.manager, r.package, r.version, r.arch), false),
-      coalesce(v.verdict = 'match' AND w.contradicted_by IS NOT NULL
-        AND b.grade NOT IN ('manifest', 'accepted') AND c.changed, false),
+      coalesce(v.verdict = 'match' AND (w.contradicted_by IS NOT NULL
+          AND b.grade NOT IN ('manifest', 'accepted') AND c.changed
+        OR r.sha256 <> b.sha256), false),
       CASE WHEN v.verdict = 'not-in-manifest' THEN w.contradicted_by
         WHEN v.verdict IN ('match', 'manifest') THEN w.listed_by END,
       CASE v.verdict
@@ -79,8 +80,13 @@ BEGIN
       AND o.package = r.package AND o.arch = r.arch AND o.until IS NULL
       AND r.package <> ''
     LIMIT 1) i ON true
-  -- The version that the agent reports now.
-  CROSS JOIN LATERAL (SELECT coalesce(i.version, r.version) AS version) k
+  -- The version that the agent reports now, or of what is gone the one that it
+  -- is judged by, with which the package may be in no transaction.
+  CROSS JOIN LATERAL (
+    SELECT CASE WHEN r.last_seen IS NULL THEN coalesce(i.version, r.version)
+        ELSE r.version END AS version,
+      CASE WHEN r.last_seen IS NULL THEN i.in_transaction
+        ELSE r.in_transaction END AS in_transaction) k
   -- It changed with the digest or a little before it.
   CROSS JOIN LATERAL (
     SELECT r.package <> ''
@@ -140,6 +146,16 @@ BEGIN
       AND (b.grade IN ('manifest', 'accepted') OR w.contradicted_by IS NULL
            OR r.state NOT IN ('current', 'replaced') OR c.changed)
       THEN 'match'
+    -- It was the baseline then: one of two ways tells of a time before the
+    -- other, which may have told of an update.
+    WHEN r.observed_at < b.since AND r.state IN ('current', 'replaced')
+      AND (SELECT true FROM process_dna.baselines o
+           WHERE o.tenant_id = p_tenant AND o.agent_id = r.agent_id
+             AND o.container = r.container AND o.path = r.path
+             AND o.sha256 = r.sha256
+             AND o.since <= r.observed_at AND o.until > r.observed_at
+           LIMIT 1)
+      THEN 'match'
     -- 3: runs on from before the baseline moved
     WHEN r.state IN ('superseded', 'deleted')
       AND (SELECT true FROM process_dna.baselines o
@@ -149,7 +165,7 @@ BEGIN
            LIMIT 1)
       THEN 'restart-pending'
     -- 4
-    WHEN i.in_transaction AND r.arrived_at < h.transaction
+    WHEN k.in_transaction AND r.arrived_at < h.transaction
       THEN 'held-transaction'
     -- 5: listed for the version, or in a release without a package
     WHEN w.listed_by IS NOT NULL THEN 'manifest'
@@ -161,11 +177,14 @@ BEGIN
                                   + t.learning_s * interval '1 s'
             ELSE b.package <> '' END
       THEN 'held-part'
-    -- 3 again: ran on when the path was first seen, beside its new file. That
-    -- file's digest may come a few scans later.
+    -- 3 again: ran on when the path was first seen, beside its new file, while
+    -- the host was learned: later, that is how to run what was put there for a
+    -- moment. That file's digest may come a few scans later.
     WHEN r.state IN ('superseded', 'deleted')
       AND b.sha256 IS NOT NULL
       AND (SELECT r.first_seen <= min(o.since) AND r.started_at < min(o.since)
+             AND min(o.since) < a.learning_since
+                                + t.learning_s * interval '1 s'
            FROM process_dna.baselines o
            WHERE o.tenant_id = p_tenant AND o.agent_id = r.agent_id
              AND o.container = r.container AND o.path = r.path)

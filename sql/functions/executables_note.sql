@@ -20,7 +20,8 @@ DECLARE
   v_lost process_dna.inventory_key[];
 BEGIN
   SELECT array_agg(s.agent_id) INTO v_agents FROM unnest(p_scans) s;
-  v_mute := process_dna.packages_mute(p_tenant, p_scans, p_rows);
+  v_mute := process_dna.packages_mute(p_tenant, p_scans, p_rows)
+    || process_dna.late_scans(p_tenant, p_scans);
   WITH came AS MATERIALIZED (
     SELECT DISTINCT ON (r.agent_id, r.container, r.path, r.sha256, r.state) r.*,
       r.whole AND r.agent_id <> ALL (v_mute) AS owned

@@ -1,7 +1,8 @@
 -- Note the versions of packages that scans report, at which agents something of
 -- them changed, and which ways tell of packages at all. A version in the place
 -- of another makes that a former one: until is later than since, and the next
--- since. What the scan itself won't judge, since it no longer runs, work does.
+-- since; what a late scan tells changes none. What the scan itself won't judge,
+-- since it no longer runs, work does.
 CREATE OR REPLACE FUNCTION process_dna.packages_note(
   p_tenant integer, p_scans process_dna.scan[],
   p_rows process_dna.observation[])
@@ -25,6 +26,8 @@ AS $$
       LIMIT 1) o ON true
     WHERE (o.version, o.in_transaction)
           IS DISTINCT FROM (r.version, r.in_transaction)
+      AND (o.place IS NULL OR r.agent_id NOT IN (
+             SELECT unnest(process_dna.late_scans(p_tenant, p_scans))))
   ), changed AS (
     UPDATE process_dna.package_inventory i
     SET until = CASE WHEN NOT n.same

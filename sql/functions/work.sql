@@ -43,10 +43,8 @@ BEGIN
   v_queue := process_dna.manifest_queue_look(p_tenant);
   v_agents := process_dna.manifest_queue_agents(p_tenant, v_queue,
                                                 v_agent_limit);
-  SELECT array_agg(u.agent_id) INTO v_late
-    FROM (SELECT x.agent_id FROM process_dna.executables x
-          WHERE x.held_until <= now() AND x.tenant_id = p_tenant
-          ORDER BY x.held_until LIMIT v_held_limit) u;
+  v_late := ARRAY(SELECT d.agent_id
+                  FROM process_dna.executables_due(p_tenant, v_held_limit) d);
   v_overdue := ARRAY(
     SELECT o.agent_id FROM process_dna.agents_overdue(p_tenant) o
     WHERE o.overdue OR o.silence IS NOT NULL);
@@ -57,10 +55,8 @@ BEGIN
     FOR NO KEY UPDATE;
 
   v_held := ARRAY(
-    SELECT x.ctid FROM process_dna.executables x
-    WHERE x.held_until <= now() AND x.tenant_id = p_tenant
-      AND x.agent_id = ANY (v_late)
-    ORDER BY x.held_until LIMIT v_held_limit);
+    SELECT d.place FROM process_dna.executables_due(p_tenant, v_held_limit) d
+    WHERE d.agent_id = ANY (v_late));
   v_rows := process_dna.executables_at(p_tenant, v_held
     || process_dna.manifest_queue_places(p_tenant, v_queue, v_agents));
   IF v_rows IS NOT NULL THEN

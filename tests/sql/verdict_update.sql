@@ -2,7 +2,7 @@
 -- is not: rollbacks, removals, moves between packages, made-up versions, and
 -- transactions without an end.
 BEGIN;
-SELECT plan(45);
+SELECT plan(46);
 
 CREATE FUNCTION pg_temp.run(p_t integer, p_minute numeric, p_digit text,
                             p_package text, p_state text DEFAULT 'current')
@@ -168,6 +168,15 @@ SELECT is((SELECT verdict FROM process_dna.executables
   'what ran on when the host was first seen no manifest contradicts');
 SELECT is(test.open(:t), ARRAY['h /p b not-in-manifest critical'],
   'so that it raises nothing');
+
+SELECT test.scan(:t, 'i', 61, ARRAY[
+  test.exe('/p', 'c', 'replaced', package => 'dpkg:n=3:amd64'),
+  test.exe('/p', 'f', 'superseded', package => 'dpkg:n=3:amd64'),
+  test.exe('/q', 'd', 'replaced'),
+  test.exe('/q', 'e', 'superseded')]);
+SELECT is(test.open(:t), ARRAY['h /p b not-in-manifest critical',
+    'i /q d new-binary warning', 'i /q e no-known-update critical'],
+  'nor may a path that is new later be put there for a moment');
 
 -- 8: by policy, with what the host reports
 SELECT test.tenant('p' || u) FROM unnest('{warning,info,accept}'::text[]) u;
