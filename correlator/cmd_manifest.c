@@ -13,12 +13,14 @@ static const struct {
     {"import", command_manifest_import},
     {"list", command_manifest_list},
     {"fetch", command_manifest_fetch},
+    {"remove", command_manifest_remove},
 };
 
 static const char help[] =
     "Usage: process-dna-correlator manifest import [OPTION...] PATH...\n"
     "       process-dna-correlator manifest list [OPTION...] [PACKAGE]\n"
     "       process-dna-correlator manifest fetch [PACKAGE=VERSION[:ARCH]...]\n"
+    "       process-dna-correlator manifest remove ID... --why TEXT\n"
     "\n"
     "What packages and releases of your own ship: executables whose digests\n"
     "are found there become trusted without an alert, and those that are not\n"
@@ -26,6 +28,7 @@ static const char help[] =
     "  import  read packages, lists of digests and tarballs\n"
     "  list    what is known, and what is wanted\n"
     "  fetch   download packages, verified, and read them\n"
+    "  remove  take back what should not have been imported\n"
     "\n"
     "Each has --help.\n"
     "\n"

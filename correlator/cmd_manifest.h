@@ -8,5 +8,6 @@
 command_fn command_manifest_import;
 command_fn command_manifest_list;
 command_fn command_manifest_fetch;
+command_fn command_manifest_remove;
 
 #endif

@@ -27,6 +27,7 @@ static const char help[] =
     "database.\n";
 
 static const struct table_column columns[] = {
+    {"package_id", "ID", TABLE_NUMBER, 0, false},
     {"package", "PACKAGE", TABLE_TEXT, 12, false},
     {"version", "VERSION", TABLE_TEXT, 12, false},
     {"arch", "ARCH", TABLE_TEXT, 0, false},

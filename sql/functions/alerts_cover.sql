@@ -22,7 +22,10 @@ BEGIN
         AND i.state = 'open'
       LIMIT 1) a
     WHERE r.severity IS NULL
-      AND r.verdict IN ('match', 'manifest', 'unverified-update')
+      AND (r.verdict IN ('match', 'manifest', 'unverified-update')
+           -- What contradicted it was removed.
+           OR r.verdict IN ('first-use', 'fleet')
+              AND a.verdict = 'not-in-manifest' AND a.package_id IS NULL)
       AND a.verdict NOT IN ('spoofed', 'unreadable')
       AND (a.verdict <> 'new-binary' OR r.verdict = 'manifest' OR r.confirms)
       -- What runs on from before says nothing of the file.

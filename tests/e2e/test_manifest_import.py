@@ -127,6 +127,20 @@ def test_a_pattern_that_can_match_nothing_is_refused(central):
     _, complained = imported(central, "--path", "/srv/[[:foo:]]/x", "-",
                              input="a" * 64 + "  x\n", status=2)
     assert "--path" in complained and "[:digit:]" in complained
+
+
+def test_what_was_imported_by_mistake_is_removed(central):
+    imported(central, "--path", "/srv/app", "-", input="a" * 64 + "  app\n")
+    [release] = central.correlator.json("manifest", "list", "")
+    number = str(release["package_id"])
+    call = central.correlator.call
+    assert call("manifest", "remove", number).returncode == 2
+    assert call("manifest", "remove", "x", "--why", "y").returncode == 2
+    done = call("manifest", "remove", number, "9" * 9, "--why", "mistake")
+    assert done.returncode == 1
+    assert done.stdout.startswith(f"{number}: release (file, ")
+    assert done.stdout.endswith("), removed\n")
+    assert "manifest 999999999: no such manifest" in done.stderr
     assert digests(central) == {}
 
 
