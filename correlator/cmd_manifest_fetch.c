@@ -154,8 +154,11 @@ static int answer(struct fetching *f, const PGresult *row_of, int row,
   return status;
 }
 
+/* `taken_us`: when it was taken from the queue. */
 static int fetch_row(struct fetching *f, const PGresult *rows, int row,
-                     int64_t asked_us) {
+                     int64_t taken_us) {
+  int64_t asked_us =
+      taken_us - strtoll(cmd_value(rows, row, "waited_us"), NULL, 10);
   /* So that whoever waits for the folder gets it in between. */
   const struct timespec pause = {0, 50 * 1000000L};
   struct manifest_fetch_result result = {.outcome = FETCH_NONE};
@@ -168,7 +171,11 @@ static int fetch_row(struct fetching *f, const PGresult *rows, int row,
                   cmd_value(rows, row, "arch")) == 0)
     status = fetch_one(f, &package, asked_us, &result);
   else
-    (void)snprintf(result.text, sizeof(result.text), "no package is called so");
+    (void)snprintf(result.text, sizeof(result.text), "%s",
+                   package_is_short(cmd_value(rows, row, "package"),
+                                    cmd_value(rows, row, "version"))
+                       ? manifest_fetch_is_short
+                       : "no package is called so");
   if (status == EXIT_DONE)
     status = answer(f, rows, row, &result);
   (void)nanosleep(&pause, NULL);
@@ -186,13 +193,13 @@ static int fetch_batch(struct fetching *f, const char *managers, int *ret_len) {
   (void)snprintf(lease, sizeof(lease), "%d", LEASE_S);
   int status =
       cmd_query(&f->cmd,
-                "SELECT manager, package, version, arch"
+                "SELECT manager, package, version, arch, waited_us"
                 " FROM process_dna.manifest_requests_take($1, $2, $3, $4, $5)",
                 sizeof(params) / sizeof(*params), params, &rows);
-  int64_t asked_us = clock_us();
+  int64_t taken_us = clock_us();
   *ret_len = status == EXIT_DONE ? PQntuples(rows) : 0;
   for (int row = 0; row < *ret_len && status == EXIT_DONE; row++)
-    status = fetch_row(f, rows, row, asked_us);
+    status = fetch_row(f, rows, row, taken_us);
   PQclear(rows);
   return status;
 }

@@ -200,12 +200,18 @@ static bool check_path(const char *path, char *reason) {
   return true;
 }
 
-/* What another user made here would be in the way of `run` later. */
+/* What another user made here would be in the way of `run` later, and who can
+ * put files here could give any to be believed. */
 static bool check_owner(const char *state_dir, char *reason) {
   struct stat st;
 
   if (stat(state_dir, &st) != 0)
     return fetch_reason(reason, "state-dir %s: %m", state_dir);
+  if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+    return fetch_reason(reason,
+                        "state-dir %s: expected nobody but its owner to write "
+                        "there, found mode %04o",
+                        state_dir, (unsigned)st.st_mode & 07777U);
   if (st.st_uid != geteuid())
     return fetch_reason(reason,
                         "state-dir %s: expected its owner (uid %u) to fetch, "

@@ -185,6 +185,7 @@ static int import(const struct attempt *a, enum fetch_outcome *ret_outcome) {
       .provenance = a->item.provenance,
       .by = a->fetch->by,
       .expected = a->package,
+      .content = a->item.sha256[0] == '\0' ? NULL : a->item.sha256,
       .limits = &manifest_limits_default,
   };
   struct manifest_result result = {0};
@@ -267,12 +268,22 @@ static void take_over(struct manifest_fetch_result *result, const char *section,
                  text);
 }
 
+const char manifest_fetch_is_short[] =
+    "its name or version is too long for hosts to tell, so that it can't be "
+    "looked up: manifest import its package";
+
 int manifest_fetch_package(struct manifest_fetch *fetch,
                            const struct package *package, int64_t asked_us,
                            struct manifest_fetch_result *ret_result) {
   const struct config *config = fetch->cmd->config;
   struct manifest_fetch_result result = {.outcome = FETCH_NONE};
 
+  if (package_is_short(package->name, package->version)) {
+    (void)snprintf(ret_result->text, sizeof(ret_result->text), "%s",
+                   manifest_fetch_is_short);
+    ret_result->outcome = FETCH_NONE;
+    return 0;
+  }
   for (size_t i = 0; i < config->fetches_len && result.outcome != FETCH_FOUND;
        i++) {
     char reason[FETCH_REASON_MAX] = "";

@@ -23,6 +23,9 @@ struct manifest_fetch_result {
   char text[FETCH_ORIGIN_MAX]; /* where it came from, or why not; printable */
 };
 
+/* Why a package_is_short can't be fetched. */
+extern const char manifest_fetch_is_short[];
+
 /* Fetch one. `asked_us` is when it was asked for, in microseconds since the
  * epoch: what is not in indexes from before that is looked for in newer ones.
  * Returns 0, -ENOTCONN (the database did not take it: said to standard error)

@@ -157,6 +157,20 @@ static int check_package(const struct manifest_import *import,
   return -EBADMSG;
 }
 
+/* It was verified, but where it lies others may write. */
+static int check_content(const struct manifest_import *import,
+                         struct manifest_result *result) {
+  char hex[DIGEST_HEX_LEN + 1];
+
+  digest_to_hex(&result->manifest.content, hex);
+  if (import->content == NULL || strcmp(import->content, hex) == 0)
+    return 0;
+  (void)snprintf(result->why, sizeof(result->why),
+                 "expected the digest that its index has, %s, found %s",
+                 import->content, hex);
+  return -EBADMSG;
+}
+
 /* The manifest, but for what its file's digest is. */
 static int read_all(const struct manifest_import *import,
                     struct manifest_reading *r, const char *origin,
@@ -211,6 +225,8 @@ static int import_reading(const struct manifest_import *import,
   bool known = false;
   int error = manifest_content(r, &m->content);
 
+  if (error == 0)
+    error = check_content(import, ret);
   if (error == 0 && ret->format->vouch != NULL)
     error = ret->format->vouch(r, &vouched);
   m->provenance = vouched > import->provenance ? vouched : import->provenance;

@@ -11,6 +11,7 @@ struct manifest_import {
   enum manifest_provenance provenance; /* what the caller knows of the file */
   const char *by;                      /* who imports it */
   const struct package *expected;      /* what it must be; NULL: whatever */
+  const char *content; /* SHA-256 that the file must have; NULL: whatever */
   const char *glob;    /* of releases; NULL: their own names are the paths */
   const char *expires; /* of releases: a timestamptz; NULL: never */
   const struct manifest_limits *limits;

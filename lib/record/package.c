@@ -71,6 +71,16 @@ int package_set(struct package *ret, const char *manager, const char *name,
   return 0;
 }
 
+/* A mark at the end; a version is long even with it. */
+bool package_is_short(const char *name, const char *version) {
+  enum { VERSION_MIN = 36 };
+  size_t len = strlen(version);
+  const char *mark = version + (len < VERSION_MIN ? len : len - MARK_LEN);
+
+  return strchr(name, '~') != NULL ||
+         (*mark == '~' && strspn(mark + 1, "0123456789abcdef") == HASH_LEN);
+}
+
 /* Only the mark of a shortened name has a '~'. */
 static bool name_valid(const char *name) {
   size_t len = strspn(name, name_chars);

@@ -32,6 +32,10 @@ struct package {
 int package_set(struct package *ret, const char *manager, const char *name,
                 const char *version, const char *arch);
 
+/* Was the name or the version shortened, so that nobody who has the whole can
+ * be asked for it? */
+bool package_is_short(const char *name, const char *version);
+
 /* Is it one that package_set writes? What separates the parts in its text (':'
  * after the manager, '=' before the version, the last ':' before the
  * architecture) can then be found again: a version may hold ':' (its epoch),

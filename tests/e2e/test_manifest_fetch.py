@@ -178,6 +178,35 @@ def test_no_privilege_is_needed(site):
     assert {p.stat().st_uid for p in site.root.rglob("*")} == {65534}
 
 
+@pytest.mark.parametrize("mode", [0o770, 0o707])
+def test_where_others_may_write_nothing_is_fetched(site, mode):
+    site.add("1.9-2")
+    state = site.correlator.directory / "state"
+    state.chmod(mode)
+    outcome, why = site.fetch_one("served=1.9-2")
+    assert outcome == "failed"
+    assert "nobody but its owner to write there" in why
+    assert site.mirror.asked == []
+    state.chmod(0o755)
+    assert site.fetch_one("served=1.9-2")[0] == "found"
+
+
+def test_what_hosts_shorten_is_none_and_says_so(site):
+    """As lib/record/package.c does with names and versions over 64."""
+    mark = "~0123456789abcdef"
+    whole = f"1.9.{'9' * 80}-1"
+    site.add(whole)
+    for name, version in (("served", whole[:64 - len(mark)] + mark),
+                          ("s" * (64 - len(mark)) + mark, "1")):
+        site.request(name, version)
+        site.fetch()
+        state, error, _ = site.state(name, version)
+        assert state == "none" and "manifest import its package" in error
+    outcome, why = site.fetch_one(f"served={whole}")
+    assert outcome == "none" and "manifest import its package" in why
+    assert site.mirror.asked == []
+
+
 def test_a_version_that_is_not_there_is_none(site):
     begin(site, "1.2-1")
     outcome, why = site.fetch_one("served=1.2-2")

@@ -2,7 +2,7 @@
 -- holds where and as long as it says; a request lives from its lease to its
 -- answer, and no longer than somebody waits.
 BEGIN;
-SELECT plan(53);
+SELECT plan(56);
 SELECT test.tenant() AS t \gset
 
 -- A package with these files: PATH=DIGIT, with a ! for a conffile.
@@ -198,6 +198,34 @@ SELECT test.heard(:t);
 SELECT is(test.work(:t), '1 0 0', 'and the alert is closed');
 SELECT test.later(:t, 2880);
 SELECT is(pg_temp.take(:t), NULL, 'what was found is not asked for');
+
+-- Many versions that one host makes up keep no other waiting.
+SELECT test.tenant('crowd') AS t \gset
+UPDATE process_dna.tenants SET manifest_fetch = '{dpkg}' WHERE tenant_id = :t;
+CREATE FUNCTION pg_temp.update_all(p_t integer, p_host text, p_name text,
+                                   p_number integer)
+RETURNS void LANGUAGE sql AS $$
+  SELECT test.scan(p_t, p_host, m, (SELECT array_agg(
+    test.exe('/' || n, CASE m WHEN 1430 THEN 'a' ELSE 'b' END,
+             package => 'dpkg:' || p_name || n || '=' || m || ':amd64'))
+    FROM generate_series(1, p_number) n))
+  FROM generate_series(1430, 1431) m
+$$;
+SELECT pg_temp.update_all(:t, 'crowd', 'made-up', 100);
+SELECT test.later(:t, 1);
+SELECT pg_temp.update_all(:t, 'one', 'true', 1);
+SELECT pg_temp.update_all(:t, 'two', 'true', 2);
+SELECT is(ARRAY(SELECT package FROM process_dna.manifest_requests_take(:t,
+    '{dpkg}', 4, 60, 'me') WHERE package LIKE 'true%' ORDER BY package),
+  '{true1,true2}', 'hosts take turns');
+UPDATE process_dna.manifest_requests SET due_at = now()
+WHERE tenant_id = :t AND package LIKE 'true%';
+SELECT is(ARRAY(SELECT package FROM process_dna.manifest_requests_take(:t,
+    '{dpkg}', 4, 60, 'me') WHERE package LIKE 'true%' ORDER BY package),
+  '{true1,true2}', 'also where they were asked for before');
+SELECT cmp_ok((SELECT min(waited_us) FROM
+    process_dna.manifest_requests_take(:t, '{dpkg}', 3, 60, 'me')),
+  '>=', 60000000::bigint, 'and how long it waits is told');
 -- What nobody waits for
 SELECT process_dna.accept(:t, alert_id, 'me', 'x')
   FROM process_dna.list_alerts(:t, false, false);

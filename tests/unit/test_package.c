@@ -65,6 +65,12 @@ static void long_parts_are_shortened_and_stay_distinct(void **state) {
   assert_string_not_equal(p.name, q.name);
   assert_string_equal(p.version, q.version);
   assert_true(package_valid(&p));
+  assert_true(package_is_short(p.name, "1"));
+  assert_true(package_is_short("a", p.version));
+  assert_false(package_is_short("a", "1.2~0123456789abcdef"));
+  assert_false(package_is_short("a", ""));
+  version[PACKAGE_VERSION_MAX] = '\0';
+  assert_false(package_is_short("a", version));
   /* sha256sum of 200 times n */
   assert_string_equal(p.name + PACKAGE_NAME_MAX - 16, "1be63cc0bde6bd45");
 }
