@@ -2,7 +2,7 @@
 -- is not: rollbacks, removals, moves between packages, made-up versions, and
 -- transactions without an end.
 BEGIN;
-SELECT plan(46);
+SELECT plan(49);
 
 CREATE FUNCTION pg_temp.run(p_t integer, p_minute numeric, p_digit text,
                             p_package text, p_state text DEFAULT 'current')
@@ -102,6 +102,21 @@ SELECT test.heard(:t);
 SELECT is(test.work(:t) || test.open(:t)::text,
   '0 0 1{"h /p b unverified-update critical"}',
   'what was held is judged though it is gone');
+
+-- A hold ends where nobody fetches any more
+SELECT test.tenant('given-up') AS t \gset
+UPDATE process_dna.tenants SET manifest_fetch = '{dpkg}' WHERE tenant_id = :t;
+SELECT pg_temp.run(:t, 1430, 'a', 'dpkg:n=1:amd64');
+SELECT is(pg_temp.run(:t, 1431, 'b', 'dpkg:n=2:amd64'), '', 'held');
+SELECT process_dna.configure_tenant('given-up', 180, 86400, 1800, 'critical',
+                                    '{dpkg}');
+SELECT test.heard(:t);
+SELECT is(test.work(:t), '0 0 0', 'a restart is no end of that');
+SELECT process_dna.configure_tenant('given-up', 180, 86400, 1800, 'critical',
+                                    '{rpm}');
+SELECT is(test.work(:t) || test.open(:t)::text,
+  '0 0 1{"h /p b unverified-update critical"}',
+  'when nobody fetches for its manager any more');
 
 -- 4: a transaction that an attacker leaves open, and keeps changing
 SELECT test.tenant('endless') AS t \gset
