@@ -62,7 +62,7 @@ const struct config_key config_keys[] = {
   {"policy", "learning", "86400", .type = KEY_NUMBER,
    IN(policy_config, learning_s), .min = 0, .max = 31536000},
   {"policy", "manifest-wait", "1800", .type = KEY_NUMBER,
-   IN(policy_config, manifest_wait_s), .min = 0, .max = 86400},
+   IN(policy_config, manifest_wait_s), .min = 0, .max = 1800},
   {"policy", "unverified-update", "critical", .type = KEY_TEXT,
    IN(policy_config, unverified_update),
    .check = config_check_unverified_update},

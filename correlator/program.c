@@ -45,6 +45,8 @@ become(const struct program *program, int output, int error, pid_t parent) {
       dup2(output, STDOUT_FILENO) < 0 || dup2(error, STDERR_FILENO) < 0 ||
       (program->folder != NULL && chdir(program->folder) != 0))
     _exit(CANNOT_EXEC);
+  /* Libraries of ours don't mark each of their sockets. */
+  (void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
   (void)execve(path_of(program), program->argv, program->environment);
   _exit(CANNOT_EXEC);
 }

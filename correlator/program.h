@@ -17,8 +17,9 @@ struct program {
 };
 
 /* Begin it, with standard input from /dev/null, standard output and error to
- * the descriptors. It ends with the thread that begins it. Returns 0 or a
- * negative errno; the caller ends it by program_kill or waits for it. */
+ * the descriptors, and none else. It ends with the thread that begins it.
+ * Returns 0 or a negative errno; the caller ends it by program_kill or waits
+ * for it. */
 int program_start(const struct program *program, int output, int error,
                   pid_t *ret_pid);
 

@@ -49,6 +49,19 @@ static void it_gets_its_own_environment_folder_and_name(void **state) {
   program_result_free(&result);
 }
 
+static void it_gets_no_descriptor_of_ours(void **state) {
+  char *argv[] = {"/bin/sh", "-c", "[ ! -e /proc/self/fd/99 ] && echo none",
+                  NULL};
+  struct program_result result;
+
+  (void)state;
+  assert_int_equal(dup2(STDIN_FILENO, 99), 99); /* without close-on-exec */
+  assert_int_equal(run(argv, 60, &result), 0);
+  assert_string_equal(result.output, "none\n");
+  program_result_free(&result);
+  assert_int_equal(close(99), 0);
+}
+
 static void a_program_that_is_not_there_is_an_error(void **state) {
   char *argv[] = {"/nonexistent", NULL};
   struct program_result result;
@@ -166,6 +179,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_it_writes_and_how_it_ends_is_told),
       cmocka_unit_test(it_gets_its_own_environment_folder_and_name),
+      cmocka_unit_test(it_gets_no_descriptor_of_ours),
       cmocka_unit_test(a_program_that_is_not_there_is_an_error),
       cmocka_unit_test(what_takes_too_long_is_ended_with_all_it_started),
       cmocka_unit_test(what_it_leaves_behind_is_ended),
