@@ -1,6 +1,7 @@
 """A real rpm repository: packages by rpmbuild, signed by rpmsign, and an index
 by createrepo_c, with a signature of its own."""
 
+import hashlib
 import itertools
 import os
 import platform
@@ -8,7 +9,7 @@ import shutil
 import time
 
 from apt_repository import run
-from processes import fresh_dir
+from processes import STATE, fresh_dir
 
 ARCH = platform.machine()
 
@@ -66,6 +67,24 @@ def build_rpm(directory, name, version, files, arch=ARCH, scripts=""):
     return rpm
 
 
+def built_once(name, version, files, arch, signer):
+    """The same, signed (`signer` None: not), from an earlier time if there was
+    one: rpmbuild takes longer than what most tests do with the package."""
+    key = repr((name, version, sorted(files.items()), arch,
+                signer and signer.keyring))
+    place = (STATE / "rpms"
+             / hashlib.sha256(key.encode()).hexdigest()[:16])
+    if key not in built:
+        rpm = build_rpm(fresh_dir(place), name, version, files, arch)
+        if signer:
+            sign_rpm(rpm, signer)
+        built[key] = rpm
+    return built[key]
+
+
+built = {}
+
+
 def sign_rpm(rpm, signer):
     run("rpmsign", "--addsign", "--define", "__gpg /usr/bin/gpg",
         "--define", f"_gpg_name {signer.home.name}@example.org", rpm,
@@ -89,11 +108,10 @@ class Repository:
 
     def add(self, name, version, files, arch=ARCH, signer=None):
         """`signer` False: nobody."""
-        rpm = build_rpm(self.directory, name, version, files, arch)
-        if signer is not False:
-            sign_rpm(rpm, signer or self.signer)
+        rpm = built_once(name, version, files, arch,
+                         None if signer is False else signer or self.signer)
         target = self.pool / rpm.name
-        shutil.move(rpm, target)
+        shutil.copy(rpm, target)
         self.publish()
         return target
 
