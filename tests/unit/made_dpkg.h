@@ -2,7 +2,7 @@
 #ifndef PDNA_MADE_DPKG_H
 #define PDNA_MADE_DPKG_H
 
-#include "lib/scan/package_db.h"
+#include "lib/scan/dpkg.h"
 #include "tests/unit/scan_processes.h"
 
 static int root_fd = -1;
@@ -80,6 +80,27 @@ static inline pid_t hang_folder(const char *folder) {
   }
   skip();
   return pid;
+}
+
+static int64_t changing_s; /* of the last one asked */
+
+/* Ask for one path; "": no package. */
+static inline struct package ask_package(const char *path) {
+  struct package_db_query query = {
+      .root_fd = root_fd, .paths = &path, .len = 1};
+  struct package owner = {.manager = ""};
+
+  assert_int_equal(dpkg_db.find(&query, &owner, &changing_s), 0);
+  return owner;
+}
+
+static inline void expect_package(const char *path, const char *name,
+                                  const char *version) {
+  struct package owner = ask_package(path);
+
+  assert_string_equal(owner.name, name);
+  assert_string_equal(owner.version, version);
+  assert_string_equal(owner.manager, name[0] != '\0' ? "dpkg" : "");
 }
 
 #endif
