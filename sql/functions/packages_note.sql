@@ -2,7 +2,8 @@
 -- them changed, and which ways tell of packages at all. A version in the place
 -- of another makes that a former one: until is later than since, and the next
 -- since; what a late scan tells changes none. What the scan itself won't judge,
--- since it no longer runs, work does.
+-- since it no longer runs, work does. Of a package the last hundred former ones
+-- are kept, or a hostile host could write for ever.
 CREATE OR REPLACE FUNCTION process_dna.packages_note(
   p_tenant integer, p_scans process_dna.scan[],
   p_rows process_dna.observation[])
@@ -52,6 +53,16 @@ AS $$
           UNION ALL
           SELECT n.*, NULL FROM news n WHERE n.place IS NULL) n
     ORDER BY n.agent_id, n.container, n.manager, n.package, n.arch
+  ), forgotten AS (
+    DELETE FROM process_dna.package_inventory i
+    USING changed c
+    CROSS JOIN LATERAL (
+      SELECT j.ctid AS place FROM process_dna.package_inventory j
+      WHERE j.tenant_id = p_tenant AND j.agent_id = c.agent_id
+        AND j.container = c.container AND j.manager = c.manager
+        AND j.package = c.package AND j.arch = c.arch AND j.until IS NOT NULL
+      ORDER BY j.until DESC OFFSET 100) o
+    WHERE i.ctid = o.place AND NOT c.same
   ), concerned AS (
     INSERT INTO process_dna.manifest_queue
       (tenant_id, manager, package, version, arch, agent_id)

@@ -221,7 +221,7 @@ CREATE TABLE process_dna.package_inventory (
 ) WITH (fillfactor = 85);
 CREATE INDEX package_inventory_version ON process_dna.package_inventory
   ((package || ' ' || version), tenant_id, until, agent_id);
-COMMENT ON TABLE process_dna.package_inventory IS 'Packages that own executables which an agent ran, with the version that it last reported (until is null) and all former ones';
+COMMENT ON TABLE process_dna.package_inventory IS 'Packages that own executables which an agent ran, with the version that it last reported (until is null) and the last hundred former ones';
 COMMENT ON COLUMN process_dna.package_inventory.tenant_id IS 'Tenant of the agent';
 COMMENT ON COLUMN process_dna.package_inventory.agent_id IS 'The agent';
 COMMENT ON COLUMN process_dna.package_inventory.container IS 'Key of the container image that has the package, empty for the host';

@@ -1,7 +1,7 @@
 -- Goal: the versions of a host's packages have a history, and a way of seeing
 -- the host that tells of no packages takes nothing away.
 BEGIN;
-SELECT plan(27);
+SELECT plan(29);
 SELECT test.tenant() AS t \gset
 CREATE FUNCTION pg_temp.inventory(p_t integer) RETURNS text[] LANGUAGE sql
 AS $$
@@ -67,6 +67,20 @@ SELECT test.scan(:t, 'h', 5, ARRAY[
 SELECT is((SELECT count(*)::integer FROM process_dna.package_inventory
     WHERE tenant_id = :t AND package = 'm' AND container = ''
       AND until IS NULL), 1, 'a clock that went back does no harm');
+
+-- A host whose version never stays
+SELECT test.tenant('flip') AS t \gset
+SELECT test.scan(:t, 'h', n, ARRAY[
+    test.exe('/p', 'a', package => 'dpkg:n=' || n || ':amd64'),
+    test.exe('/q', 'a', package => 'dpkg:m=' || n / 100 || ':amd64')])
+  FROM generate_series(1, 120) n;
+SELECT is((SELECT count(*) || ' ' || max(version::integer) || ' '
+      || min(version::integer) FROM process_dna.package_inventory
+    WHERE tenant_id = :t AND package = 'n'), '102 120 19',
+  'a hundred former versions are kept, or one more');
+SELECT is((SELECT string_agg(version, ' ' ORDER BY since)
+    FROM process_dna.package_inventory
+    WHERE tenant_id = :t AND package = 'm'), '0 1', 'of each package');
 
 -- Two ways: collectd tells of packages, SNMP does not.
 SELECT test.tenant('two') AS t \gset
