@@ -2,7 +2,7 @@
 -- when it ran: two updates within one hold, two ways that tell one after the
 -- other, and hosts that are silent in the middle of an update.
 BEGIN;
-SELECT plan(20);
+SELECT plan(22);
 
 -- Two updates within one hold: the executable of the first is gone.
 SELECT test.tenant('back') AS t \gset
@@ -76,6 +76,24 @@ SELECT is(pg_temp.way(4, 'snmp', 'a', '2', 4),
 SELECT is(pg_temp.way(3.9, 'collectd', 'c', '2', 4.1),
   'h /p a not-in-manifest critical, h /p c not-in-manifest critical'
   || ' b manifest 1,2', 'and what was never trusted at any time');
+
+SELECT test.tenant('release') AS t \gset
+SELECT test.manifest(:t, NULL, '/r', 'b');
+CREATE FUNCTION pg_temp.release(p_t integer, p_minute numeric, p_source text,
+                                p_digit text)
+RETURNS text[] LANGUAGE sql AS $$
+  SELECT test.scan(p_t, 'h', p_minute, ARRAY[test.exe('/r', p_digit)],
+    source => p_source, signer => p_source);
+  SELECT test.open(p_t)
+$$;
+SELECT pg_temp.release(:t, 0, 'collectd', 'a');
+SELECT pg_temp.release(:t, 1, 'snmp', 'a');
+SELECT pg_temp.release(:t, 2, 'collectd', 'b');
+SELECT is(pg_temp.release(:t, 1.5, 'snmp', 'a'), '{}',
+  'what had no package is late as well');
+SELECT is(pg_temp.release(:t, 2.5, 'snmp', 'a'),
+  ARRAY['h /r a no-known-update critical'],
+  'and is looked at again, though it looks the same');
 
 -- Silent in the middle of an update
 CREATE FUNCTION pg_temp.silent(p_t integer, p_minutes numeric) RETURNS text
