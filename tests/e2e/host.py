@@ -219,9 +219,10 @@ class Host:
     def wait_critical(self, path, verdict="no-known-update", sha256=None):
         """Wait for the Critical alert of a path, and for its trap."""
         alert = self.wait_alert(path, state="open")
-        assert (alert["severity"], alert["verdict"]) == ("critical", verdict)
+        assert (alert["severity"], alert["verdict"]) == (
+            "critical", verdict), alert
         if sha256:
-            assert alert["observed_sha256"] == sha256
+            assert alert["observed_sha256"] == sha256, alert
         trap = self.wait_trap(alert, "pdnaBinaryChanged")
         assert trap["pdnaAlertState"] == "raised"
         assert trap["pdnaAlertSeverity"] == "critical"

@@ -5,6 +5,7 @@ moment than the digest's."""
 import itertools
 import json
 import os
+import signal
 import subprocess
 import threading
 from pathlib import Path
@@ -184,3 +185,57 @@ def test_no_digest_is_told_with_the_version_of_another_moment(
     finally:
         enough.set()
         updates.join()
+
+
+def is_reading(pid, path):
+    """Has the process this file open?"""
+    for fd in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            if os.readlink(fd) == str(path):
+                return True
+        except FileNotFoundError:
+            pass
+    return False
+
+
+def test_a_whole_update_between_digest_and_package_is_told_as_under_way(
+        snmpd, start, services, place):
+    """The program is stopped while it reads which package it is, which a long
+    list makes last; the digest it has by then."""
+    root = PackageRoot(place / "root")
+    path = place / "bin" / "service"
+    debs = {v: deb(place, path, v) for v in (FIRST, SECOND)}
+    digests = {}
+    for version in (SECOND, FIRST):
+        root.install(debs[version])
+        digests[sha256_of(path)] = version.encode()
+    long = root.admin / "info/long.list"
+    long.write_text("/no/file/of/ours\n" * (3 << 20))
+    agent = start(packageRoot=root.root)
+    services(path, "86400")
+
+    def look():
+        """What is told now is right. Is it of two moments?"""
+        two = False
+        for row in snmpd.executables().values():
+            if len(row) < len(EXECUTABLE_COLUMNS) - 1 or \
+                    row["State"] not in (CURRENT, REPLACED):
+                continue
+            same = row["PackageVersion"] == digests[row["Sha256"].decode()]
+            assert same or row["PackageTransaction"] == TRUE, row
+            two = two or not same
+        return two
+
+    def overtake():
+        root.install(debs[FIRST])
+        wait_for("it reads the packages",
+                 lambda: is_reading(agent.daemon.pid, long), every=0.001)
+        agent.daemon.send(signal.SIGSTOP)
+        try:
+            root.install(debs[SECOND])
+        finally:
+            agent.daemon.send(signal.SIGCONT)
+        return True in [look() for _ in range(30)]
+
+    for _ in range(3):
+        wait_for("a scan that an update overtook", overtake, 120)
