@@ -222,7 +222,7 @@ def test_a_maintainer_script_that_changes_a_program(made):
     """No manifest can know what it makes; so it has to be accepted."""
     tool = "/usr/bin/made-tool"
     made.install(made.package("made-script", "1", [tool]))
-    made.run(tool)
+    program = made.run(tool)
     made.host.wait_known("manifest")
     made.install(made.package("made-script", "2", [tool], scripts={
         "postinst": f"#!/bin/sh\ncp -p {tool} {tool}.new\n"
@@ -232,6 +232,13 @@ def test_a_maintainer_script_that_changes_a_program(made):
                                     "--why", "its postinst does that")
     assert made.host.wait_trap(alert, "pdnaAlertCleared")
     made.host.wait_known("accepted")
+
+    # It is judged anew, and the manifest still contradicts it.
+    program.restart()
+    made.host.wait_running()
+    made.host.wait_scans(2)
+    assert [a["alert_id"] for a in made.host.alerts()] == [alert["alert_id"]]
+    assert made.host.alerts(state="open") == []
 
 
 def test_a_diverted_program_is_updated(made):
