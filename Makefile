@@ -40,7 +40,7 @@ RPM_CFLAGS := $(shell pkg-config --cflags rpm)
 RPM_LIBS := $(shell pkg-config --libs rpm)
 RPM_SONAME := $(shell objdump -p "$$($(CC) -print-file-name=librpm.so)" | \
                 sed -n 's/^ *SONAME *//p')
-RPM_CPPFLAGS = $(RPM_CFLAGS) -DPDNA_RPM_SONAME='"$(RPM_SONAME)"'
+RPM_CPPFLAGS = $(RPM_CFLAGS) -DPDNA_RPM_SONAME=$(RPM_SONAME)
 RPM_LEFT_OUT = %/rpm_without.c %/manifest_rpm_without.c
 else
 RPM_LIBS =

@@ -80,6 +80,7 @@ int manifest_broken(struct manifest_reading *r, const char *format, ...) {
   if (r->error != 0)
     return r->error;
   va_start(ap, format);
+  /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is. */
   (void)vsnprintf(r->why, sizeof(r->why), format, ap);
   va_end(ap);
   return manifest_fail(r, -EBADMSG);

@@ -221,7 +221,7 @@ static int find(const struct package_db_query *query, struct package *owners,
   int at_work;
   int r;
 
-  if ((r = find_place(query->root_fd, false, &place)) < 0)
+  if ((r = find_place(query->root_fd, false, &place)) != 0)
     return r;
   if (place.stamp == unreadable)
     return -EIO;

@@ -4,6 +4,10 @@
 #include <errno.h>
 #include <stdbool.h>
 
+/* The Makefile gives the name without quotes. */
+#define TEXT(text) #text
+#define TEXT_OF(macro) TEXT(macro)
+
 static struct rpm_lib lib;
 static unsigned errors;
 
@@ -37,7 +41,7 @@ int rpm_lib_load(const struct rpm_lib **ret) {
   }
   /* It stays: its threads' data and the caches of libraries below it make
    * unloading a risk, and there is nothing to gain. */
-  if ((handle = dlopen(PDNA_RPM_SONAME,
+  if ((handle = dlopen(TEXT_OF(PDNA_RPM_SONAME),
                        RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)) == NULL)
     return -ELIBACC;
   if (!find_functions(handle, &lib)) {

@@ -30,6 +30,7 @@
   F(rpmtsSetVSFlags)
 
 struct rpm_lib {
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): it declares one. */
 #define RPM_LIB_MEMBER(name) __typeof__(name) *name;
   RPM_LIB_FUNCTIONS(RPM_LIB_MEMBER)
 #undef RPM_LIB_MEMBER

@@ -180,7 +180,7 @@ check 'fifty agents at a time' '50 0' "$grades"
 check 'says that there is more' t "
   SELECT more FROM process_dna.work(process_dna.tenant_id('fleet'), now())"
 check 'what came since catches up first' '50 50' "$grades"
-for turn in 1 2 3 4; do
+for _ in 1 2 3 4; do
   psql -X -q -o /dev/null -c "
     SELECT test.work(process_dna.tenant_id('fleet'))"
 done

@@ -299,6 +299,14 @@ static struct signals get_signals(void) {
   return signals;
 }
 
+static bool are_equal(const struct signals *a, const struct signals *b) {
+  for (int sig = 1; sig < NSIG; sig++)
+    if (a->blocked[sig] != b->blocked[sig] ||
+        a->handlers[sig] != b->handlers[sig])
+      return false;
+  return true;
+}
+
 static struct signals before_librpm;
 static size_t looks, changes;
 
@@ -306,7 +314,7 @@ static bool look_at_signals(void *arg) {
   struct signals now = get_signals();
 
   (void)arg;
-  changes += memcmp(&now, &before_librpm, sizeof(now)) != 0;
+  changes += !are_equal(&now, &before_librpm);
   looks++;
   return true;
 }
