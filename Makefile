@@ -204,7 +204,7 @@ sql-test:
 
 e2e: all helpers
 	@$(SUDO) env B=$(B) $(PYTHON) -m pytest -q -p no:cacheprovider \
-	  -n $(E2E_WORKERS) --dist loadgroup tests/e2e
+	  --basetemp=$(B)/e2e-tmp -n $(E2E_WORKERS) --dist loadgroup tests/e2e
 
 ASAN = B=build/asan SAN=address,undefined CFLAGS='-O1 -g'
 asan:
