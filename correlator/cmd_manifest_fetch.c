@@ -12,6 +12,7 @@
 #include "correlator/cmd_common.h"
 #include "correlator/cmd_manifest.h"
 #include "correlator/manifest_fetch.h"
+#include "lib/record/clock.h"
 
 static const char help[] =
     "Usage: process-dna-correlator manifest fetch [PACKAGE=VERSION[:ARCH]...]\n"
@@ -53,13 +54,6 @@ struct fetching {
   char who[CMD_WHO_MAX];
   bool all_found;
 };
-
-static int64_t clock_us(void) {
-  struct timespec now = {0};
-
-  (void)clock_gettime(CLOCK_REALTIME, &now);
-  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static const struct fetch_config *first_of(const struct config *config,
                                            const char *manager) {
@@ -196,7 +190,7 @@ static int fetch_batch(struct fetching *f, const char *managers, int *ret_len) {
                 "SELECT manager, package, version, arch, waited_us"
                 " FROM process_dna.manifest_requests_take($1, $2, $3, $4, $5)",
                 sizeof(params) / sizeof(*params), params, &rows);
-  int64_t taken_us = clock_us();
+  int64_t taken_us = clock_wall_us();
   *ret_len = status == EXIT_DONE ? PQntuples(rows) : 0;
   for (int row = 0; row < *ret_len && status == EXIT_DONE; row++)
     status = fetch_row(f, rows, row, taken_us);
@@ -225,7 +219,7 @@ static int lock_queue(const struct config *config) {
 
 static int fetch_queue(struct fetching *f) {
   struct db_array managers = {0};
-  int64_t until_us = clock_us() + (int64_t)ROUND_S * 1000000;
+  int64_t until_ms = clock_monotonic_ms() + (int64_t)ROUND_S * 1000;
   int lock = lock_queue(f->cmd.config);
   int status = EXIT_DONE;
   int len = 1;
@@ -239,7 +233,7 @@ static int fetch_queue(struct fetching *f) {
   manifest_fetch_managers(f->cmd.config, &managers);
   const char *text = db_array_text(&managers);
   while (status == EXIT_DONE && text != NULL && len > 0 &&
-         clock_us() < until_us)
+         clock_monotonic_ms() < until_ms)
     status = fetch_batch(f, text, &len);
   db_array_free(&managers);
   (void)close(lock);
@@ -254,7 +248,7 @@ static int fetch_arguments(struct fetching *f, int argc, char **argv) {
     status = parse_package(f->cmd.config, argv[i], &packages[i]);
   for (int i = 0; i < argc && status == EXIT_DONE; i++) {
     struct manifest_fetch_result result;
-    status = fetch_one(f, &packages[i], clock_us(), &result);
+    status = fetch_one(f, &packages[i], clock_wall_us(), &result);
   }
   free(packages);
   return status;

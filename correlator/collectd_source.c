@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "correlator/collectd_intake.h"
 #include "correlator/collectd_listen.h"
 #include "correlator/counters.h"
 #include "correlator/log.h"
+#include "lib/record/clock.h"
 
 enum {
   BATCH = 32,      /* packets a recvmmsg(2) */
@@ -47,13 +47,6 @@ struct collectd_source {
   size_t sockets_len;
   struct batch batch;
 };
-
-static int64_t clock_us(clockid_t clock) {
-  struct timespec t;
-
-  (void)clock_gettime(clock, &t);
-  return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 static void batch_reset(struct batch *b) {
   for (size_t i = 0; i < BATCH; i++) {
@@ -118,8 +111,8 @@ static void on_readable(evutil_socket_t fd, short what, void *context) {
                     strerrordesc_np(errno));
       return;
     }
-    arrived_us = clock_us(CLOCK_REALTIME);
-    now_ms = clock_us(CLOCK_MONOTONIC) / 1000;
+    arrived_us = clock_wall_us();
+    now_ms = clock_monotonic_ms();
     for (int i = 0; i < n; i++)
       take_message(s, (size_t)i, arrived_us, now_ms);
     if (n < BATCH)
@@ -132,7 +125,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context) {
 
   (void)fd;
   (void)what;
-  collectd_intake_tick(source->intake, clock_us(CLOCK_MONOTONIC) / 1000);
+  collectd_intake_tick(source->intake, clock_monotonic_ms());
 }
 
 static int add_socket(struct collectd_source *source, struct event_base *base,

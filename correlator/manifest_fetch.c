@@ -8,10 +8,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "correlator/manifest_import.h"
+#include "lib/record/clock.h"
 
 enum {
   FRESH_S = 300,   /* for as long indexes are taken as they are */
@@ -61,13 +61,6 @@ void manifest_fetch_free(struct manifest_fetch *fetch) {
   free(fetch);
 }
 
-static int64_t clock_us(clockid_t clock) {
-  struct timespec now = {0};
-
-  (void)clock_gettime(clock, &now);
-  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 /* Others in the round need not wait for what has just failed. */
 static void give_section_up(const struct attempt *a) {
   size_t section = (size_t)(a->root->config - a->fetch->cmd->config->fetches);
@@ -76,7 +69,7 @@ static void give_section_up(const struct attempt *a) {
 }
 
 static bool update(struct attempt *a) {
-  int64_t begun_us = clock_us(CLOCK_REALTIME);
+  int64_t begun_us = clock_wall_us();
 
   a->updated = a->fetcher->update(a->root, a->reason);
   fetch_root_set_updated(a->root, a->updated ? begun_us : 0);
@@ -88,7 +81,7 @@ static bool update(struct attempt *a) {
 /* Look it up in indexes that are fresh, and in newer ones if it is not in
  * those: it may have been published since. */
 static enum fetch_outcome find(struct attempt *a) {
-  int64_t now_us = clock_us(CLOCK_REALTIME);
+  int64_t now_us = clock_wall_us();
   int64_t updated_us = fetch_root_updated_us(a->root);
   bool fresh = updated_us > 0 && updated_us <= now_us &&
                updated_us > now_us - (int64_t)FRESH_S * 1000000;
@@ -124,12 +117,12 @@ static bool check_size(const struct attempt *a) {
 
 /* False with *ret_late: it took all the time that it has. */
 static bool download_found(const struct attempt *a, bool *ret_late) {
-  int64_t begun_us = clock_us(CLOCK_MONOTONIC);
+  int64_t begun_ms = clock_monotonic_ms();
   bool downloaded =
       a->fetcher->download(a->root, a->package, &a->item, a->reason);
 
-  *ret_late = clock_us(CLOCK_MONOTONIC) - begun_us >=
-              (int64_t)a->root->config->timeout_s * 1000000;
+  *ret_late = clock_monotonic_ms() - begun_ms >=
+              (int64_t)a->root->config->timeout_s * 1000;
   return downloaded;
 }
 

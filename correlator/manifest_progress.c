@@ -2,27 +2,20 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "correlator/table.h"
 #include "correlator/text.h"
+#include "lib/record/clock.h"
 
-enum { MS_PER_S = 1000, NS_PER_MS = 1000000, REDRAW_MS = 100, BAR_LEN = 20 };
-
-static int64_t now_ms(void) {
-  struct timespec now;
-
-  (void)clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * MS_PER_S + now.tv_nsec / NS_PER_MS;
-}
+enum { MS_PER_S = 1000, REDRAW_MS = 100, BAR_LEN = 20 };
 
 void manifest_progress_begin(struct manifest_progress *p, FILE *out,
                              bool wanted, uint64_t total) {
   *p = (struct manifest_progress){
       .out = wanted && isatty(fileno(out)) ? out : NULL,
       .total = total,
-      .begun_ms = now_ms(),
+      .begun_ms = clock_monotonic_ms(),
   };
 }
 
@@ -74,7 +67,7 @@ void manifest_progress_text(const struct manifest_progress *p,
 }
 
 void manifest_progress_show(struct manifest_progress *p) {
-  int64_t now = now_ms();
+  int64_t now = clock_monotonic_ms();
   struct manifest_progress drawn = *p;
   char line[512], *what;
   unsigned width;

@@ -6,13 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "correlator/manifest_deb.h"
 #include "correlator/manifest_list.h"
 #include "correlator/manifest_rpm.h"
 #include "correlator/manifest_tar.h"
+#include "lib/record/clock.h"
 #include "lib/record/pathname.h"
 
 static const struct manifest_format *const formats[] = {
@@ -31,7 +31,7 @@ const struct manifest_limits manifest_limits_default = {
     .time_s = 1800,
 };
 
-enum { MS_PER_S = 1000, NS_PER_MS = 1000000 };
+enum { MS_PER_S = 1000 };
 
 const char *manifest_provenance_name(enum manifest_provenance provenance) {
   static const char *const names[] = {
@@ -86,15 +86,8 @@ int manifest_broken(struct manifest_reading *r, const char *format, ...) {
   return manifest_fail(r, -EBADMSG);
 }
 
-static int64_t now_ms(void) {
-  struct timespec now;
-
-  (void)clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * MS_PER_S + now.tv_nsec / NS_PER_MS;
-}
-
 int manifest_go_on(struct manifest_reading *r) {
-  if (r->error == 0 && now_ms() > r->deadline_ms)
+  if (r->error == 0 && clock_monotonic_ms() > r->deadline_ms)
     return manifest_broken(r, "takes longer than %u s to read",
                            r->limits->time_s);
   if (r->error == 0 && r->progress != NULL && !r->progress(r->arg, 0))
@@ -141,7 +134,7 @@ int manifest_next_block(struct manifest_reading *r, const void **ret_block) {
 static int begin(struct manifest_reading *r) {
   r->error = 0;
   r->unpacked = r->members = 0;
-  r->deadline_ms = now_ms() + (int64_t)r->limits->time_s * MS_PER_S;
+  r->deadline_ms = clock_monotonic_ms() + (int64_t)r->limits->time_s * MS_PER_S;
   r->block = malloc(MANIFEST_BLOCK);
   if (r->block == NULL)
     return manifest_fail(r, -ENOMEM);

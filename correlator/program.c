@@ -1,4 +1,5 @@
 #include "correlator/program.h"
+#include "lib/record/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +12,6 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -101,13 +101,6 @@ static void take(struct stream *s) {
   s->fd = -1;
 }
 
-static int64_t now_ms(void) {
-  struct timespec now = {0};
-
-  (void)clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Read until the child has ended and the pipes with it. Returns false when the
  * time is over. */
 static bool follow(struct stream streams[static 2], int pidfd,
@@ -118,7 +111,7 @@ static bool follow(struct stream streams[static 2], int pidfd,
     struct pollfd fds[] = {{.fd = streams[0].fd, .events = POLLIN},
                            {.fd = streams[1].fd, .events = POLLIN},
                            {.fd = ended ? -1 : pidfd, .events = POLLIN}};
-    int64_t left_ms = deadline_ms - now_ms();
+    int64_t left_ms = deadline_ms - clock_monotonic_ms();
     if (left_ms <= 0)
       return ended;
     if (poll(fds, 3, left_ms > 60000 ? 60000 : (int)left_ms) < 0 &&
@@ -129,7 +122,7 @@ static bool follow(struct stream streams[static 2], int pidfd,
         take(&streams[i]);
     if (fds[2].revents != 0) {
       ended = true;
-      deadline_ms = now_ms() + LINGER_MS;
+      deadline_ms = clock_monotonic_ms() + LINGER_MS;
     }
   }
   return true;
@@ -170,8 +163,8 @@ static int run_in_pipes(const struct program *program, unsigned timeout_s,
   if (pidfd < 0)
     rc = -errno;
   else
-    result->timed_out =
-        !follow(streams, pidfd, now_ms() + 1000 * (int64_t)timeout_s);
+    result->timed_out = !follow(
+        streams, pidfd, clock_monotonic_ms() + 1000 * (int64_t)timeout_s);
   int reaped = reap(pid, rc != 0 || result->timed_out, &result->status);
   if (pidfd >= 0)
     (void)close(pidfd);

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <net-snmp/net-snmp-config.h>
 
@@ -16,6 +15,7 @@
 #include "correlator/snmp_engine.h"
 #include "correlator/snmp_peer.h"
 #include "correlator/snmp_poll.h"
+#include "lib/record/clock.h"
 
 enum {
   RESOLVE_MS = 50,   /* between two looks at whether a name is found */
@@ -51,15 +51,6 @@ struct snmp_agent {
   enum snmp_poll_outcome outcome;
   struct snmp_message message;
 };
-
-static int64_t clock_us(clockid_t clock) {
-  struct timespec t;
-
-  (void)clock_gettime(clock, &t);
-  return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
-static int64_t now_ms(void) { return clock_us(CLOCK_MONOTONIC) / 1000; }
 
 /* Net-SNMP's header wants 0 < usec < 1000000 as well. */
 static struct timeval to_timeval(int64_t ms) {
@@ -171,8 +162,7 @@ static int on_answer(int operation, netsnmp_session *session, int reqid,
     if (pdu->command == SNMP_MSG_REPORT)
       return 1;
     a->answer = ANSWER_TAKEN;
-    a->outcome =
-        snmp_poll_answer(a->poll, pdu, clock_us(CLOCK_REALTIME), &a->message);
+    a->outcome = snmp_poll_answer(a->poll, pdu, clock_wall_us(), &a->message);
     return 1;
   case NETSNMP_CALLBACK_OP_TIMED_OUT:
     a->answer = ANSWER_LOST;
@@ -196,7 +186,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg);
 /* Look again when the library or the deadline wants it. */
 static void wait_for_answer(struct snmp_agent *a) {
   int socket = snmp_peer_socket(a->peer);
-  int64_t left_ms = a->deadline_ms - now_ms();
+  int64_t left_ms = a->deadline_ms - clock_monotonic_ms();
   struct timeval timeout = {0, 0};
   int block = 1;
   int numfds = 0;
@@ -296,7 +286,7 @@ static void go_on(struct snmp_agent *a) {
 
 /* Something came, or was awaited in vain. */
 static void proceed(struct snmp_agent *a) {
-  if (now_ms() >= a->deadline_ms)
+  if (clock_monotonic_ms() >= a->deadline_ms)
     fail_with(a, COUNTER_POLLS_UNANSWERED,
               "not done within its interval: too slow, or endless");
   else if (snmp_peer_state(a->peer) != SNMP_PEER_OPEN)
@@ -345,7 +335,7 @@ static void begin(struct snmp_agent *a) {
                                         .last = a->last};
 
   counters_add(COUNTER_POLLS, 1);
-  a->deadline_ms = now_ms() + (int64_t)patience_s * 1000;
+  a->deadline_ms = clock_monotonic_ms() + (int64_t)patience_s * 1000;
   a->poll = snmp_poll_new(&setup);
   if (a->poll == NULL)
     fail_with(a, COUNTER_POLLS_FAILED, "out of memory");
@@ -356,7 +346,7 @@ static void begin(struct snmp_agent *a) {
 static void on_due(evutil_socket_t fd, short what, void *arg) {
   struct snmp_agent *a = arg;
   int64_t interval_ms = (int64_t)a->config->interval_s * 1000;
-  int64_t now = now_ms();
+  int64_t now = clock_monotonic_ms();
 
   (void)fd;
   (void)what;
@@ -389,7 +379,7 @@ int snmp_agent_new(const struct snmp_agent_env *env,
     free(a);
     return r;
   }
-  a->due_ms = now_ms() + first_ms;
+  a->due_ms = clock_monotonic_ms() + first_ms;
   a->due = evtimer_new(env->base, on_due, a);
   a->tick = evtimer_new(env->base, on_tick, a);
   if (a->due == NULL || a->tick == NULL || event_add(a->due, &first) != 0) {

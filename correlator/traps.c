@@ -18,6 +18,7 @@
 #include "correlator/snmp_peer.h"
 #include "correlator/traps_outbox.h"
 #include "correlator/traps_sink.h"
+#include "lib/record/clock.h"
 
 enum {
   POLL_MS = 2000,     /* for rows whose pause or lease has ended */
@@ -59,7 +60,7 @@ static void feed(struct traps *t, struct lane *lane) {
   if (!traps_outbox_lease(t->outbox, traps_sink_name(lane->sink), room, &rows))
     return;
   /* RFC 3418, sysUpTime: hundredths of a second, modulo 2^32. */
-  uint32_t uptime_cs = (uint32_t)((traps_now_ms() - t->started_ms) / 10);
+  uint32_t uptime_cs = (uint32_t)((clock_monotonic_ms() - t->started_ms) / 10);
   for (int i = 0; i < PQntuples(rows); i++) {
     struct traps_row row;
     if (traps_outbox_row(rows, i, &row) < 0)
@@ -75,9 +76,9 @@ static void feed(struct traps *t, struct lane *lane) {
 
 static void work(struct traps *t) {
   bool look = traps_outbox_notified(t->outbox);
-  if (traps_now_ms() >= t->poll_at_ms) {
+  if (clock_monotonic_ms() >= t->poll_at_ms) {
     look = true;
-    t->poll_at_ms = traps_now_ms() + POLL_MS;
+    t->poll_at_ms = clock_monotonic_ms() + POLL_MS;
   }
   /* The next row of an alert is given out when the one before is done. */
   look = traps_outbox_report(t->outbox) || look;
@@ -111,7 +112,7 @@ static void wait_for_work(struct traps *t, netsnmp_large_fd_set *fds) {
         traps_sink_room(t->lanes[i].sink) > 0)
       wake_ms = 0;
   }
-  int64_t ms = wake_ms - traps_now_ms();
+  int64_t ms = wake_ms - clock_monotonic_ms();
   struct timeval timeout = {0, 0};
   if (ms > 0) {
     timeout.tv_sec = ms / 1000;
@@ -134,7 +135,7 @@ static void *run(void *arg) {
   int64_t end_ms = INT64_MAX;
 
   netsnmp_large_fd_set_init(&fds, FD_SETSIZE);
-  while (!t->ending || (in_flight(t) > 0 && traps_now_ms() < end_ms)) {
+  while (!t->ending || (in_flight(t) > 0 && clock_monotonic_ms() < end_ms)) {
     for (size_t i = 0; i < t->lanes_len; i++)
       traps_sink_step(t->lanes[i].sink);
     work(t);
@@ -144,7 +145,7 @@ static void *run(void *arg) {
     if (!t->ending && NETSNMP_LARGE_FD_ISSET(t->wake[0], &fds)) {
       char byte = 0;
       t->ending = read(t->wake[0], &byte, 1) == 1;
-      end_ms = traps_now_ms() + FAREWELL_MS;
+      end_ms = clock_monotonic_ms() + FAREWELL_MS;
     }
   }
   for (size_t i = 0; i < t->lanes_len; i++) {
@@ -210,7 +211,7 @@ int traps_new(const struct config *config, struct traps **ret_traps) {
     return -ENOMEM;
   t->config = config;
   t->wake[0] = t->wake[1] = -1;
-  t->started_ms = traps_now_ms();
+  t->started_ms = clock_monotonic_ms();
   int r = make_lanes(t);
   if (r < 0) {
     traps_stop(t);

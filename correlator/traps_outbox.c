@@ -7,6 +7,7 @@
 
 #include "correlator/db.h"
 #include "correlator/log.h"
+#include "lib/record/clock.h"
 
 enum {
   NUMBER_MAX = 24,
@@ -59,7 +60,7 @@ static void lost(struct traps_outbox *o, const char *what) {
   log_limited("traps-database", "", "traps: database: %s; tried again in %u s",
               what, pause);
   o->connected = false;
-  o->connect_at_ms = traps_now_ms() + (int64_t)pause * 1000;
+  o->connect_at_ms = clock_monotonic_ms() + (int64_t)pause * 1000;
   o->connect_pause_s = pause * 2 < CONNECT_MAX_S ? pause * 2 : CONNECT_MAX_S;
 }
 
@@ -93,7 +94,7 @@ static const char *find_tenant(struct traps_outbox *o) {
 }
 
 bool traps_outbox_connect(struct traps_outbox *o) {
-  if (o->connected || traps_now_ms() < o->connect_at_ms)
+  if (o->connected || clock_monotonic_ms() < o->connect_at_ms)
     return o->connected;
   enum db_error error = o->db == NULL ? db_open(o->config->database, &o->db)
                                       : db_reconnect(o->db);

@@ -24,7 +24,7 @@ void traps_outbox_free(struct traps_outbox *outbox); /* NULL does nothing */
 bool traps_outbox_connect(struct traps_outbox *outbox);
 
 /* The socket to select on, -1 without a connection; and when to call
- * traps_outbox_connect again then, by traps_now_ms. */
+ * traps_outbox_connect again then, by clock_monotonic_ms. */
 int traps_outbox_socket(const struct traps_outbox *outbox);
 int64_t traps_outbox_connect_at_ms(const struct traps_outbox *outbox);
 

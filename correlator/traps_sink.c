@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <net-snmp/net-snmp-config.h>
 
@@ -12,6 +11,7 @@
 #include "correlator/log.h"
 #include "correlator/snmp_engine.h"
 #include "correlator/snmp_peer.h"
+#include "lib/record/clock.h"
 
 enum {
   PAUSE_MAX_S = 60,
@@ -46,12 +46,6 @@ struct traps_sink {
   int64_t burst_at_ms;
 };
 
-int64_t traps_now_ms(void) {
-  struct timespec t;
-  (void)clock_gettime(CLOCK_MONOTONIC, &t);
-  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* 1, 2, 4 ... PAUSE_MAX_S. */
 static unsigned pause_s(unsigned times) {
   return times < 6 ? 1U << times : PAUSE_MAX_S;
@@ -73,7 +67,7 @@ static void sink_fails(struct traps_sink *sink, const char *reason) {
               snmp_peer_address(sink->peer), reason, pause);
   sink->broken = true;
   sink->failures++;
-  sink->open_at_ms = traps_now_ms() + (int64_t)pause * 1000;
+  sink->open_at_ms = clock_monotonic_ms() + (int64_t)pause * 1000;
 }
 
 static void row_done(struct traps_sink *sink, int64_t outbox_id) {
@@ -204,7 +198,7 @@ static void send_trap(struct traps_sink *sink, const struct traps_row *row,
                       netsnmp_pdu *pdu) {
   if (++sink->burst == BURST) {
     sink->burst = 0;
-    sink->burst_at_ms = traps_now_ms() + BURST_MS;
+    sink->burst_at_ms = clock_monotonic_ms() + BURST_MS;
   }
   snmp_engine_lock();
   int sent = snmp_sess_send(snmp_peer_handle(sink->peer), pdu);
@@ -248,7 +242,7 @@ void traps_sink_step(struct traps_sink *sink) {
       (sink->broken || snmp_peer_socket(sink->peer) < 0))
     snmp_peer_close(sink->peer);
   if (snmp_peer_state(sink->peer) == SNMP_PEER_CLOSED &&
-      traps_now_ms() >= sink->open_at_ms) {
+      clock_monotonic_ms() >= sink->open_at_ms) {
     sink->broken = false;
     wrong = snmp_peer_open(sink->peer);
   }
@@ -263,7 +257,7 @@ size_t traps_sink_room(const struct traps_sink *sink) {
       snmp_peer_socket(sink->peer) < 0)
     return 0;
   if (!snmp_peer_informs(sink->peer))
-    return traps_now_ms() < sink->burst_at_ms ? 0 : BURST - sink->burst;
+    return clock_monotonic_ms() < sink->burst_at_ms ? 0 : BURST - sink->burst;
   /* One to see whether it is back. */
   size_t window = sink->failures > 0 ? 1 : WINDOW;
   return sink->in_flight < window ? window - sink->in_flight : 0;
@@ -287,9 +281,9 @@ void traps_sink_prepare(const struct traps_sink *sink, int *numfds,
                                  &timeout, &block);
     snmp_engine_unlock();
     if (block == 0)
-      wake =
-          traps_now_ms() + timeout.tv_sec * 1000 + timeout.tv_usec / 1000 + 1;
-    else if (sink->burst_at_ms > traps_now_ms())
+      wake = clock_monotonic_ms() + timeout.tv_sec * 1000 +
+             timeout.tv_usec / 1000 + 1;
+    else if (sink->burst_at_ms > clock_monotonic_ms())
       wake = sink->burst_at_ms;
   }
   if (wake < *wake_ms)

@@ -62,7 +62,4 @@ void traps_sink_prepare(const struct traps_sink *sink, int *numfds,
 void traps_sink_process(struct traps_sink *sink,
                         struct netsnmp_large_fd_set_s *fds);
 
-/* Milliseconds of CLOCK_MONOTONIC: what *wake_ms is in. */
-int64_t traps_now_ms(void);
-
 #endif

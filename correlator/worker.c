@@ -3,13 +3,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "correlator/counters.h"
 #include "correlator/log.h"
 #include "correlator/manifest_fetch.h"
 #include "correlator/migrate.h"
+#include "lib/record/clock.h"
 #include "lib/record/version.h"
 
 enum {
@@ -19,28 +19,14 @@ enum {
   NUMBER_MAX = 24, /* a 64-bit number as text */
 };
 
-static int64_t clock_us(void) {
-  struct timespec now = {0};
-
-  (void)clock_gettime(CLOCK_REALTIME, &now);
-  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 void worker_init(struct worker *w, const struct config *config,
                  struct ingest_memory *memory) {
   *w = (struct worker){.config = config, .memory = memory};
-  w->started_us = clock_us();
+  w->started_us = clock_wall_us();
   if (gethostname(w->host, sizeof(w->host) - 1) != 0)
     (void)snprintf(w->host, sizeof(w->host), "localhost");
   (void)snprintf(w->instance, sizeof(w->instance), "%s:%ld:%" PRId64, w->host,
                  (long)getpid(), w->started_us / 1000000);
-}
-
-int64_t worker_now_ms(void) {
-  struct timespec now = {0};
-
-  (void)clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 void worker_reload(struct worker *w) { w->next_load_ms = 0; }
@@ -201,10 +187,10 @@ enum db_error worker_begin(struct worker *w, struct db *db) {
 
   if (error != DB_OK)
     return error;
-  w->connected_us = clock_us();
+  w->connected_us = clock_wall_us();
   w->next_work_ms = 0;
   w->next_load_ms = 0;
-  w->next_register_ms = worker_now_ms() + REGISTER_INTERVAL_MS;
+  w->next_register_ms = clock_monotonic_ms() + REGISTER_INTERVAL_MS;
   if ((error = configure_tenant(w, db)) != DB_OK ||
       (error = register_sinks(w, db)) != DB_OK ||
       (error = db_script(db, "LISTEN process_dna_baselines;"
@@ -216,12 +202,12 @@ enum db_error worker_begin(struct worker *w, struct db *db) {
   }
   /* What was notified before LISTEN is not known. */
   ingest_memory_invalidate(w->memory, 0);
-  w->next_load_ms = worker_now_ms() + LOAD_INTERVAL_MS;
+  w->next_load_ms = clock_monotonic_ms() + LOAD_INTERVAL_MS;
   return DB_OK;
 }
 
 enum db_error worker_tick(struct worker *w, struct db *db) {
-  int64_t now_ms = worker_now_ms();
+  int64_t now_ms = clock_monotonic_ms();
   enum db_error error = DB_OK;
 
   if (now_ms >= w->next_load_ms) {

@@ -43,6 +43,4 @@ enum db_error worker_tick(struct worker *w, struct db *db);
 /* Load the agents at the next tick. */
 void worker_reload(struct worker *w);
 
-int64_t worker_now_ms(void); /* monotonic */
-
 #endif

@@ -17,6 +17,7 @@
 #include "correlator/worker.h"
 #include "correlator/writer_batch.h"
 #include "correlator/writer_queue.h"
+#include "lib/record/clock.h"
 
 enum {
   TICK_MS = 1000,
@@ -149,7 +150,7 @@ static enum db_error forgive(const struct writer *w, enum db_error error) {
 /* Every second: touches, and what the worker has due. Both come again, so
  * that only a database that is away matters. */
 static enum db_error tick(struct writer *w) {
-  int64_t now_ms = worker_now_ms();
+  int64_t now_ms = clock_monotonic_ms();
 
   if (now_ms < w->next_tick_ms)
     return DB_OK;
@@ -204,11 +205,11 @@ static void wait_for(struct writer *w, int timeout_ms) {
 }
 
 static void pause_before_begin(struct writer *w) {
-  int64_t until_ms = worker_now_ms() + w->pause_ms;
+  int64_t until_ms = clock_monotonic_ms() + w->pause_ms;
   int64_t left_ms;
 
   writer_queue_sync(w->queue);
-  while (!w->stopping && (left_ms = until_ms - worker_now_ms()) > 0)
+  while (!w->stopping && (left_ms = until_ms - clock_monotonic_ms()) > 0)
     wait_for(w, (int)left_ms);
   w->pause_ms = w->pause_ms * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS : w->pause_ms * 2;
 }
@@ -231,9 +232,9 @@ static void *run(void *arg) {
       lose(w);
   }
 
-  int64_t end_ms = worker_now_ms() + DRAIN_MS;
+  int64_t end_ms = clock_monotonic_ms() + DRAIN_MS;
   while (w->connected && writer_queue_len(w->queue) > 0 &&
-         worker_now_ms() < end_ms)
+         clock_monotonic_ms() < end_ms)
     if (write_batch(w, true) != DB_OK)
       lose(w);
   if (w->connected)

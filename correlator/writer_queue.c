@@ -12,6 +12,7 @@
 #include "correlator/log.h"
 #include "correlator/spool.h"
 #include "correlator/worker.h"
+#include "lib/record/clock.h"
 
 enum {
   ROWS_MAX = 100000,            /* in memory, some 400 bytes each */
@@ -137,7 +138,7 @@ void writer_queue_put(struct writer_queue *q, struct report **report,
   } else {
     node->item.report = *report;
     node->item.ticket = *ticket;
-    node->since_ms = worker_now_ms();
+    node->since_ms = clock_monotonic_ms();
     STAILQ_INSERT_TAIL(&q->nodes, node, next);
     q->len++;
     q->rows += rows_of(*report);
@@ -165,7 +166,8 @@ int writer_queue_due_ms(struct writer_queue *q) {
   (void)pthread_mutex_lock(&q->lock);
   const struct node *first = STAILQ_FIRST(&q->nodes);
   if (first != NULL && q->rows < WRITER_BATCH_ROWS) {
-    int64_t left_ms = first->since_ms + WRITER_BATCH_WAIT_MS - worker_now_ms();
+    int64_t left_ms =
+        first->since_ms + WRITER_BATCH_WAIT_MS - clock_monotonic_ms();
     due_ms = left_ms > 0 ? (int)left_ms : 0;
   } else if (first != NULL || !spool_is_empty(q->spool)) {
     due_ms = 0;

@@ -3,7 +3,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "lib/scan/clock.h"
+#include "lib/record/clock.h"
+#include "lib/scan/clock_watch.h"
 #include "lib/scan/owners.h"
 #include "lib/scan/package_read.h"
 #include "lib/scan/texts.h"
@@ -141,7 +142,7 @@ static int submit(struct owners *o, const struct sorted *sorted, size_t len) {
   }
   o->job = job;
   o->numbers = numbers;
-  o->since_ms = clock_now_ms();
+  o->since_ms = clock_monotonic_ms();
   worker_submit(o->worker, job);
   return 0;
 
@@ -233,7 +234,7 @@ static bool finish(struct owners *o, int64_t deadline_ms) {
     take(o);
     return true;
   }
-  if (clock_now_ms() - o->since_ms < READ_MAX_MS)
+  if (clock_monotonic_ms() - o->since_ms < READ_MAX_MS)
     return false;
   give_up(o, o->job->order.packages->len);
   forget_job(o);

@@ -45,7 +45,7 @@ void owners_free(struct owners *o);
 /* A scan, in this order. */
 
 /* Before the walk: the databases below root_fd, which stays the caller's, are
- * looked at, until `deadline_ms` of clock_now_ms at the latest. */
+ * looked at, until `deadline_ms` of clock_monotonic_ms at the latest. */
 void owners_begin(struct owners *o, int root_fd, int64_t deadline_ms);
 
 /* The number of a path, until owners_end. Returns 0 or -ENOMEM. */

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/scan/clock.h"
+#include "lib/record/clock.h"
 #include "lib/scan/scanner.h"
 
 enum {
@@ -35,7 +35,7 @@ static int open_root(const struct scanner *s) {
 }
 
 void scanner_begin_packages(struct scanner *s) {
-  int64_t now_ms = clock_now_ms();
+  int64_t now_ms = clock_monotonic_ms();
 
   s->packages_fd = -1;
   if (s->owners == NULL)

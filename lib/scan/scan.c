@@ -6,7 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/scan/clock.h"
+#include "lib/record/clock.h"
+#include "lib/scan/clock_watch.h"
 #include "lib/scan/pages.h"
 #include "lib/scan/scanner.h"
 
@@ -359,7 +360,7 @@ int scanner_run(struct scanner *s, struct snapshot **ret_snapshot) {
   if (snapshot == NULL)
     return -ENOMEM;
   snapshot->observed_at_s = time(NULL);
-  s->deadline_ms = clock_now_ms() + s->options.scan_timeout_ms;
+  s->deadline_ms = clock_monotonic_ms() + s->options.scan_timeout_ms;
   memset(&s->figures, 0, sizeof(s->figures));
   s->figures.sequence = ++s->cycle;
   ret = scan(s);

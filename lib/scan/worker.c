@@ -5,7 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/scan/clock.h"
+#include "lib/record/clock.h"
 #include "lib/scan/worker_thread.h"
 
 enum { CLOSE_MS = 1000 };
@@ -62,7 +62,7 @@ static struct timespec to_timespec(int64_t ms) {
 }
 
 void worker_free(struct worker *w) {
-  struct timespec deadline = to_timespec(clock_now_ms() + CLOSE_MS);
+  struct timespec deadline = to_timespec(clock_monotonic_ms() + CLOSE_MS);
   bool joins;
   pthread_t id = 0;
 
@@ -125,10 +125,10 @@ void worker_wait(struct worker *w, bool urgent, int64_t deadline_ms) {
     struct timespec until;
 
     worker_ensure_thread(w);
-    if (worker_is_idle(w, urgent) || clock_now_ms() >= deadline_ms)
+    if (worker_is_idle(w, urgent) || clock_monotonic_ms() >= deadline_ms)
       break;
     /* A job that hangs may begin at any time, and then nobody signals. */
-    until_ms = clock_now_ms();
+    until_ms = clock_monotonic_ms();
     if (w->thread != NULL && w->thread->job != NULL)
       until_ms = w->thread->busy_since_ms;
     until_ms += w->file_timeout_ms;

@@ -25,7 +25,7 @@ void worker_begin(struct worker *w, uint64_t budget);
 void worker_submit(struct worker *w, struct job *job);
 
 /* Wait for all look-ups and checks (urgent), or for all that the budget still
- * allows, until `deadline_ms` of clock_now_ms. */
+ * allows, until `deadline_ms` of clock_monotonic_ms. */
 void worker_wait(struct worker *w, bool urgent, int64_t deadline_ms);
 
 bool worker_finished(struct worker *w, struct job *job);

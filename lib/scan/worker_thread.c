@@ -5,7 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/scan/clock.h"
+#include "lib/record/clock.h"
 #include "lib/scan/worker_thread.h"
 
 enum {
@@ -193,7 +193,7 @@ static void buffer_drop(struct worker_thread *t) {
  * has had its turn. */
 static void put_back(struct worker *w, struct job *job, size_t n) {
   struct worker_queue *q = &w->queues[queue_of(job)];
-  int64_t now_ms = clock_now_ms();
+  int64_t now_ms = clock_monotonic_ms();
 
   job->phase = JOB_QUEUED;
   job->turn_bytes += n;
@@ -213,7 +213,7 @@ static bool progress(void *arg) {
   bool go_on;
 
   pthread_mutex_lock(&w->lock);
-  t->busy_since_ms = clock_now_ms();
+  t->busy_since_ms = clock_monotonic_ms();
   go_on = !t->abandoned && !t->job->cancelled && !w->closing;
   pthread_mutex_unlock(&w->lock);
   return go_on;
@@ -238,7 +238,7 @@ static bool work(struct worker_thread *t, struct job *job) {
   job->progress_arg = t;
   t->job = job;
   t->key = job_key(job);
-  t->busy_since_ms = clock_now_ms();
+  t->busy_since_ms = clock_monotonic_ms();
   if (job->turn_since_ms == 0)
     job->turn_since_ms = t->busy_since_ms;
   pthread_mutex_unlock(&w->lock);
@@ -362,7 +362,7 @@ void worker_abandon_if_stuck(struct worker *w) {
   struct worker_thread *t = w->thread;
 
   if (t == NULL || t->job == NULL ||
-      clock_now_ms() - t->busy_since_ms < w->file_timeout_ms)
+      clock_monotonic_ms() - t->busy_since_ms < w->file_timeout_ms)
     return;
   t->abandoned = true;
   (void)pthread_detach(t->id);

@@ -2,7 +2,8 @@
  * another moment, whatever the package manager does between the look at files
  * and the look at its database, and nothing that hangs or fails holds up a scan
  * or makes up a package. */
-#include "lib/scan/clock.h"
+#include "lib/record/clock.h"
+#include "lib/scan/clock_watch.h"
 #include "lib/scan/owners.h"
 #include "tests/unit/made_dpkg.h"
 
@@ -47,7 +48,7 @@ static void replace(const char *name, const char *text) {
   assert_int_equal(rename(in_dir(DPKG "new"), in_dir(name)), 0);
 }
 
-static int64_t deadline(void) { return clock_now_ms() + WAIT_MS; }
+static int64_t deadline(void) { return clock_monotonic_ms() + WAIT_MS; }
 
 static void begin(void) { owners_begin(o, root_fd, deadline()); }
 

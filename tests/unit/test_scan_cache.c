@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "lib/scan/cache.h"
-#include "lib/scan/clock.h"
+#include "lib/scan/clock_watch.h"
 #include "tests/unit/unit.h"
 
 static size_t jobs_dropped;

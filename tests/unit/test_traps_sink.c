@@ -24,6 +24,7 @@
 #include "correlator/snmp_engine.h"
 #include "correlator/snmp_peer.h"
 #include "correlator/traps_sink.h"
+#include "lib/record/clock.h"
 #include "tests/unit/unit.h"
 
 enum { PATIENCE_MS = 30000, SINKS_MAX = 4, ROWS_MAX = 8 };
@@ -163,7 +164,7 @@ static void free_fleet(struct fleet *fleet) {
 static void turn(struct fleet *fleet) {
   netsnmp_large_fd_set fds;
   int numfds = 0;
-  int64_t wake_ms = traps_now_ms() + 20;
+  int64_t wake_ms = clock_monotonic_ms() + 20;
   struct timeval timeout = {0, 20000};
 
   netsnmp_large_fd_set_init(&fds, FD_SETSIZE);
@@ -179,14 +180,15 @@ static void turn(struct fleet *fleet) {
 }
 
 static void wait_for_room(struct fleet *fleet, const struct traps_sink *sink) {
-  for (int64_t end = traps_now_ms() + PATIENCE_MS; traps_sink_room(sink) == 0;
-       turn(fleet))
-    assert_true(traps_now_ms() < end);
+  for (int64_t end = clock_monotonic_ms() + PATIENCE_MS;
+       traps_sink_room(sink) == 0; turn(fleet))
+    assert_true(clock_monotonic_ms() < end);
 }
 
 static void wait_for(struct fleet *fleet, const unsigned *number) {
-  for (int64_t end = traps_now_ms() + PATIENCE_MS; *number == 0; turn(fleet))
-    assert_true(traps_now_ms() < end);
+  for (int64_t end = clock_monotonic_ms() + PATIENCE_MS; *number == 0;
+       turn(fleet))
+    assert_true(clock_monotonic_ms() < end);
 }
 
 static void wait_until_printed(const char *text) {

@@ -1,9 +1,10 @@
 #include <errno.h>
+#include <stdint.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/scan/clock.h"
+#include "lib/scan/clock_watch.h"
 
 enum { FAR_S = 365 * 24 * 3600 };
 
@@ -42,11 +43,4 @@ bool clock_was_set(int watch_fd) {
   /* Armed before anything is read again, or a step in between is missed. */
   (void)arm(watch_fd);
   return true;
-}
-
-int64_t clock_now_ms(void) {
-  struct timespec now;
-
-  (void)clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
