@@ -6,9 +6,6 @@
 #include "correlator/cmd_common.h"
 #include "correlator/text.h"
 
-/* What the database takes. */
-enum { WHY_MAX = 1024 };
-
 static const char help[] =
     "Usage: process-dna-correlator accept ID... --why TEXT\n"
     "\n"
@@ -90,7 +87,6 @@ static int accept_facts(struct cmd *cmd, const PGresult *facts,
   return status;
 }
 
-/* One alert; EXIT_NO does not keep the others from being tried. */
 static int accept_alert(struct cmd *cmd, const char *alert, const char *why) {
   const char *params[] = {cmd->tenant, alert};
   PGresult *facts;
@@ -111,28 +107,16 @@ static int accept_alert(struct cmd *cmd, const char *alert, const char *why) {
 
 int command_accept(const struct config *config, int argc, char **argv) {
   const char *why = NULL;
-  struct cmd cmd = {0};
   const struct cmd_syntax syntax = {help, {{"why", 'w', NULL, &why}}};
   int first, status = cmd_options(&syntax, argc, argv, &first);
-  int worst = EXIT_DONE;
 
   if (status >= 0)
     return status;
   if (first == argc)
     return cmd_usage("accept", "accept: the ID of an alert expected");
-  if (why == NULL || why[strspn(why, " \t\n")] == '\0')
-    return cmd_usage("accept", "accept: --why TEXT expected: the reason");
-  if (strlen(why) > WHY_MAX)
-    return cmd_usage("accept", "accept: --why: %zu bytes, expected at most %d",
-                     strlen(why), WHY_MAX);
-  status = cmd_open(config, &cmd);
-  if (status == EXIT_DONE) {
-    for (int i = first; i < argc && worst <= EXIT_NO; i++) {
-      status = accept_alert(&cmd, argv[i], why);
-      worst = status > worst ? status : worst;
-    }
-    status = cmd_finish(worst);
-  }
-  cmd_close(&cmd);
-  return status;
+  status = cmd_check_why("accept", why);
+  if (status != EXIT_DONE)
+    return status;
+  return cmd_for_each(config, argv + first, (size_t)(argc - first),
+                      accept_alert, why);
 }

@@ -180,6 +180,37 @@ void cmd_close(struct cmd *cmd) {
   cmd->db = NULL;
 }
 
+int cmd_check_why(const char *command, const char *why) {
+  enum { WHY_MAX = 1024 }; /* what the database takes */
+
+  if (why == NULL || why[strspn(why, " \t\n")] == '\0')
+    return cmd_usage(command, "%s: --why TEXT expected: the reason", command);
+  if (strlen(why) > WHY_MAX)
+    return cmd_usage(command, "%s: --why: %zu bytes, expected at most %d",
+                     command, strlen(why), WHY_MAX);
+  return EXIT_DONE;
+}
+
+int cmd_for_each(const struct config *config, char *const *arguments,
+                 size_t arguments_len,
+                 int (*act)(struct cmd *cmd, const char *argument,
+                            const char *why),
+                 const char *why) {
+  struct cmd cmd = {0};
+  int status = cmd_open(config, &cmd);
+  int worst = EXIT_DONE;
+
+  if (status == EXIT_DONE) {
+    for (size_t i = 0; i < arguments_len && worst <= EXIT_NO; i++) {
+      status = act(&cmd, arguments[i], why);
+      worst = status > worst ? status : worst;
+    }
+    status = cmd_finish(worst);
+  }
+  cmd_close(&cmd);
+  return status;
+}
+
 const char *cmd_value(const PGresult *result, int row, const char *column) {
   int field = PQfnumber(result, column);
 

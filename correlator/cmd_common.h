@@ -45,9 +45,20 @@ struct cmd_syntax {
 int cmd_options(const struct cmd_syntax *syntax, int argc, char **argv,
                 int *ret_first);
 
+/* Check the text of --why, which is kept as long as the database is. */
+int cmd_check_why(const char *command, const char *why);
+
 /* Connect and find the tenant. Close it with cmd_close in any case. */
 int cmd_open(const struct config *config, struct cmd *ret_cmd);
 void cmd_close(struct cmd *cmd);
+
+/* Connect, do something with each of the arguments, and close. EXIT_NO does not
+ * keep the others from being tried; the worst status is given. */
+int cmd_for_each(const struct config *config, char *const *arguments,
+                 size_t arguments_len,
+                 int (*act)(struct cmd *cmd, const char *argument,
+                            const char *why),
+                 const char *why);
 
 /* Ask with text parameters (NULL: SQL null). The result is the caller's to
  * PQclear. */

@@ -63,7 +63,6 @@ static int tell(const PGresult *result, const char *id) {
   return status;
 }
 
-/* One manifest; EXIT_NO does not keep the others from being tried. */
 static int remove_manifest(struct cmd *cmd, const char *id, const char *why) {
   char who[CMD_WHO_MAX];
   const char *params[] = {cmd->tenant, id, who, why};
@@ -96,10 +95,8 @@ static bool is_id(const char *text) {
 int command_manifest_remove(const struct config *config, int argc,
                             char **argv) {
   const char *why = NULL;
-  struct cmd cmd = {0};
   const struct cmd_syntax syntax = {help, {{"why", 'w', NULL, &why}}};
   int first, status = cmd_options(&syntax, argc, argv, &first);
-  int worst = EXIT_DONE;
 
   if (status >= 0)
     return status;
@@ -112,17 +109,9 @@ int command_manifest_remove(const struct config *config, int argc,
                        "manifest remove: \"%s\": the number of a manifest "
                        "expected, see 'manifest list'",
                        argv[i]);
-  if (why == NULL || why[strspn(why, " \t\n")] == '\0')
-    return cmd_usage("manifest remove",
-                     "manifest remove: --why TEXT expected: the reason");
-  status = cmd_open(config, &cmd);
-  if (status == EXIT_DONE) {
-    for (int i = first; i < argc && worst <= EXIT_NO; i++) {
-      status = remove_manifest(&cmd, argv[i], why);
-      worst = status > worst ? status : worst;
-    }
-    status = cmd_finish(worst);
-  }
-  cmd_close(&cmd);
-  return status;
+  status = cmd_check_why("manifest remove", why);
+  if (status != EXIT_DONE)
+    return status;
+  return cmd_for_each(config, argv + first, (size_t)(argc - first),
+                      remove_manifest, why);
 }

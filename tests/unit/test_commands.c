@@ -2,9 +2,10 @@
  * database, and a database out of reach has a status of its own. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
-#include "correlator/commands.h"
+#include "correlator/cmd_common.h"
 #include "tests/unit/unit.h"
 
 enum { ARGUMENTS_MAX = 6 };
@@ -84,10 +85,26 @@ static void a_wrong_command_line_is_refused(void **state) {
        EXIT_USAGE},
       {command_manifest, {"manifest", "import", "-e", "soon", "x"}, EXIT_USAGE},
       {command_manifest, {"manifest", "fetch"}, EXIT_USAGE}, /* no section */
+      {command_manifest, {"manifest", "remove"}, EXIT_USAGE},
+      {command_manifest, {"manifest", "remove", "1"}, EXIT_USAGE},
+      {command_manifest, {"manifest", "remove", "1", "-w", " "}, EXIT_USAGE},
+      {command_manifest, {"manifest", "remove", "-1", "-w", "x"}, EXIT_USAGE},
   };
 
   (void)state;
   EXPECT_ALL(wrong);
+}
+
+static void a_reason_is_as_long_as_the_database_takes(void **state) {
+  char why[1026];
+
+  (void)state;
+  memset(why, 'x', sizeof(why));
+  why[1024] = '\0';
+  assert_int_equal(cmd_check_why("accept", why), EXIT_DONE);
+  why[1024] = 'x';
+  why[1025] = '\0';
+  assert_int_equal(cmd_check_why("accept", why), EXIT_USAGE);
 }
 
 static void help_needs_no_database(void **state) {
@@ -102,6 +119,7 @@ static void help_needs_no_database(void **state) {
       {command_manifest, {"manifest", "import", "-h"}, EXIT_DONE},
       {command_manifest, {"manifest", "list", "-h"}, EXIT_DONE},
       {command_manifest, {"manifest", "fetch", "-h"}, EXIT_DONE},
+      {command_manifest, {"manifest", "remove", "-h"}, EXIT_DONE},
   };
 
   (void)state;
@@ -122,6 +140,7 @@ static void a_database_out_of_reach_has_its_own_status(void **state) {
       {command_manifest, {"manifest", "import", "x"}, EXIT_DATABASE},
       {command_manifest, {"manifest", "list", "--json"}, EXIT_DATABASE},
       {command_manifest, {"manifest", "list", "--requests"}, EXIT_DATABASE},
+      {command_manifest, {"manifest", "remove", "1", "-w", "x"}, EXIT_DATABASE},
   };
 
   (void)state;
@@ -141,6 +160,7 @@ static void output_that_cannot_be_written_is_no_success(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_wrong_command_line_is_refused),
+      cmocka_unit_test(a_reason_is_as_long_as_the_database_takes),
       cmocka_unit_test(help_needs_no_database),
       cmocka_unit_test(a_database_out_of_reach_has_its_own_status),
       cmocka_unit_test(output_that_cannot_be_written_is_no_success),
