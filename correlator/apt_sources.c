@@ -8,6 +8,7 @@
 
 #include "correlator/config_check.h"
 #include "correlator/config_text.h"
+#include "correlator/fetch_uri.h"
 
 /* What may stand in an entry. */
 enum field {
@@ -58,24 +59,14 @@ static bool is_printable(const char *word, const char *but) {
   return *word != '\0';
 }
 
-/* A password in a URI would end up in listings. */
 static bool check_uri(struct convert *c, const char *uri) {
-  static const char *const schemes[] = {"https://", "http://", "file:/"};
-  const char *rest = NULL;
+  char why[FETCH_URI_WHY_MAX];
 
-  for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
-    if (strncasecmp(uri, schemes[i], strlen(schemes[i])) == 0)
-      rest = uri + strlen(schemes[i]);
-  if (rest == NULL)
-    return refuse(c, "URIs: expected http://, https:// or file:/, found '%s'",
+  if (!fetch_uri_check(uri, why))
+    return refuse(c, "URIs: %s", why);
+  if (strchr(uri, '$') != NULL)
+    return refuse(c, "URIs: expected printable ASCII without $, found '%.80s'",
                   uri);
-  if (!is_printable(uri, "\"'\\<>$`"))
-    return refuse(c,
-                  "URIs: expected printable ASCII without quotes, < > \\ "
-                  "and $, found '%s'",
-                  uri);
-  if (memchr(rest, '@', strcspn(rest, "/")) != NULL)
-    return refuse(c, "URIs: expected no user and password in it");
   return true;
 }
 

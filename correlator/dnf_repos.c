@@ -9,6 +9,7 @@
 
 #include "correlator/config_check.h"
 #include "correlator/config_text.h"
+#include "correlator/fetch_uri.h"
 
 /* What may stand in a repository. */
 enum key {
@@ -122,25 +123,11 @@ static bool check_variables(struct convert *c, enum key key, const char *url) {
   return true;
 }
 
-/* A password in a URL would end up in listings. */
 static bool check_url(struct convert *c, enum key key, const char *url) {
-  static const char *const schemes[] = {"https://", "http://", "file:/"};
-  const char *rest = NULL;
+  char why[FETCH_URI_WHY_MAX];
 
-  for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
-    if (strncasecmp(url, schemes[i], strlen(schemes[i])) == 0)
-      rest = url + strlen(schemes[i]);
-  if (rest == NULL)
-    return refuse(c, "%s: expected http://, https:// or file:/, found '%.80s'",
-                  key_names[key], url);
-  for (const char *s = url; *s != '\0'; s++)
-    if (*s <= ' ' || *s > '~' || strchr("\"'\\<>`", *s) != NULL)
-      return refuse(c,
-                    "%s: expected printable ASCII without quotes, < > and \\, "
-                    "found '%.80s'",
-                    key_names[key], url);
-  if (memchr(rest, '@', strcspn(rest, "/")) != NULL)
-    return refuse(c, "%s: expected no user and password in it", key_names[key]);
+  if (!fetch_uri_check(url, why))
+    return refuse(c, "%s: %s", key_names[key], why);
   return check_variables(c, key, url);
 }
 
