@@ -45,6 +45,7 @@ class Signer:
     """A key of its own, in a home of its own."""
 
     def __init__(self, directory, name):
+        self.name = name
         self.home = fresh_dir(directory)
         self.home.chmod(0o700)
         self.keyring = directory.with_suffix(".gpg")

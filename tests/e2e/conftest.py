@@ -4,6 +4,7 @@ import pytest
 
 import processes
 from debian_host import DebianHost
+from apt_repository import Signer
 from harness import Postgres, Service
 from host import Host, System
 from processes import STATE, Failed, fresh_dir
@@ -133,6 +134,32 @@ def make_debian_host(request):
 @pytest.fixture
 def host(system, make_host):
     return make_host(system)
+
+
+@pytest.fixture(scope="module")
+def make_signer(state_directory):
+    made = []
+
+    def make(name):
+        # Short: a socket's path is below it.
+        made.append(Signer(STATE / f"gpg{next(_numbers)}", name))
+        return made[-1]
+
+    yield make
+    for signer in made:
+        signer.stop()
+
+
+@pytest.fixture(scope="module")
+def signer(make_signer):
+    """The one whose keys are trusted."""
+    return make_signer("owner")
+
+
+@pytest.fixture(scope="module")
+def stranger(make_signer):
+    """Another one."""
+    return make_signer("stranger")
 
 
 @pytest.fixture

@@ -77,6 +77,12 @@ class System:
             f"WHERE name = '{host}' AND last_observed IS NOT NULL")
         return float(rows[0][0]) if rows else 0.0
 
+    def holds(self):
+        """Is a verdict held, of whatever host?"""
+        return self.value(
+            "SELECT count(*) FROM process_dna.executables"
+            " WHERE verdict = 'held' AND NOT settled") != "0"
+
     def counters(self):
         """What the correlators have counted, as far as they reported it."""
         total = Counter()
@@ -242,3 +248,9 @@ class Host:
         """No alert of a path, after as many further scans."""
         self.wait_scans(scans)
         assert self.alerts(path) == []
+
+    def assert_silent(self):
+        """No alert of this host and no trap at all, after two more scans."""
+        self.wait_scans(2)
+        assert self.alerts() == []
+        assert self.system.nms.traps() == []

@@ -6,10 +6,13 @@ import itertools
 import os
 import platform
 import shutil
+import subprocess
 import time
 
+import pytest
+
 from apt_repository import run
-from processes import STATE, fresh_dir
+from processes import CORRELATOR, STATE, fresh_dir
 
 ARCH = platform.machine()
 
@@ -25,6 +28,12 @@ cp -a {tree}/. %{{buildroot}}/
 %files
 {files}
 """
+
+# For a module's pytestmark.
+needs_rpm = pytest.mark.skipif(
+    "rpm" not in subprocess.run(["ldd", CORRELATOR], capture_output=True,
+                                text=True, check=True).stdout,
+    reason="this build has no librpm")
 
 
 def split_version(text):
@@ -87,7 +96,7 @@ built = {}
 
 def sign_rpm(rpm, signer):
     run("rpmsign", "--addsign", "--define", "__gpg /usr/bin/gpg",
-        "--define", f"_gpg_name {signer.home.name}@example.org", rpm,
+        "--define", f"_gpg_name {signer.name}@example.org", rpm,
         env={**os.environ, "GNUPGHOME": str(signer.home),
              "HOME": str(signer.home)})
 

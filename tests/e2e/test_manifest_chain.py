@@ -6,20 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from apt_repository import (
-    ARCH, Mirror, Repository, Signer, processes_below,
-)
+from apt_repository import ARCH, Mirror, Repository, processes_below
 from harness import quoted, swap
 from host import sha256_of
 from packages import made_deb
-from processes import STATE, fresh_dir, wait_for
-
-
-@pytest.fixture(scope="module")
-def signer(state_directory):
-    one = Signer(fresh_dir(STATE / "gpg-chain") / "owner", "owner")
-    yield one
-    one.stop()
+from processes import fresh_dir, wait_for
 
 
 class Fleet:
@@ -73,16 +64,6 @@ class Fleet:
             f" WHERE package = 'daemon' AND version = '{version}'")
         return rows[0][0] if rows else None
 
-    def held(self):
-        return self.central.value(
-            "SELECT count(*) FROM process_dna.executables"
-            " WHERE verdict = 'held' AND NOT settled") != "0"
-
-    def assert_silent(self):
-        self.host.wait_scans(2)
-        assert self.host.alerts() == []
-        assert self.central.nms.traps() == []
-
 
 @pytest.fixture
 def make_fleet(place, signer, make_system, make_host):
@@ -120,7 +101,7 @@ def test_an_update_is_fetched_and_silent(fleet):
     fleet.host.run(fleet.path)  # beside the one that runs on
     assert fleet.host.wait_baseline(fleet.path, digest) == (digest, "manifest")
     assert fleet.state("2") == "found"
-    fleet.assert_silent()
+    fleet.host.assert_silent()
     assert fleet.central.new_counters()["manifests-found"] == 1
 
     # The next change is no update.
@@ -148,14 +129,14 @@ def test_a_mirror_that_is_away_holds_the_verdict_until_it_is_back(fleet):
     digest = fleet.install("2")
     fleet.host.run(fleet.path)
     wait_for("no answer", lambda: fleet.state("2") == "failed")
-    wait_for("held", fleet.held)
-    fleet.assert_silent()
+    wait_for("held", fleet.central.holds)
+    fleet.host.assert_silent()
     assert fleet.central.new_counters()["manifests-failed"] >= 1
 
     fleet.mirror.start()
     assert fleet.host.wait_baseline(fleet.path, digest, deadline=150) == (
         digest, "manifest")
-    fleet.assert_silent()
+    fleet.host.assert_silent()
 
 
 def test_a_hung_mirror_is_in_nobodys_way(make_fleet, make_host):

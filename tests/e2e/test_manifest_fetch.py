@@ -9,117 +9,20 @@ import subprocess
 
 import pytest
 
-from apt_repository import (
-    ARCH, Mirror, Repository, Signer, processes_below, run,
-)
-from harness import TENANT
+from apt_repository import Repository, processes_below, run
+from fetch_site import EXE, Site, content, fetching_tenant, made_sites
 from packages import made_deb
-from processes import CORRELATOR, STATE, fresh_dir
-
-EXE = "/usr/bin/served"
-
-
-@pytest.fixture(scope="module")
-def signer(state_directory):
-    one = Signer(fresh_dir(STATE / "gpg") / "owner", "owner")
-    yield one
-    one.stop()
-
-
-@pytest.fixture(scope="module")
-def stranger(signer):
-    one = Signer(STATE / "gpg" / "stranger", "stranger")
-    yield one
-    one.stop()
+from processes import CORRELATOR, fresh_dir
 
 
 @pytest.fixture(scope="module")
 def central(make_module_system):
-    """A database with its tenant; no correlator runs."""
-    made = make_module_system()
-    made.correlator.migrate()
-    made.sql("SELECT process_dna.configure_tenant("
-             f"'{TENANT}', 180, 0, 1800, 'critical', '{{dpkg}}')")
-    return made
-
-
-def content(text):
-    """An executable as far as anybody looks."""
-    return b"\x7fELF" + text.encode() * 100
-
-
-class Site:
-    """A repository, its mirror, and a correlator that fetches from there."""
-
-    MANAGER = "dpkg"
-    ARCH = ARCH
-    make_repository = Repository
-
-    def __init__(self, place, central, signer, **section):
-        self.central = central
-        self.repository = self.make_repository(place / "repository", signer)
-        self.mirror = Mirror(self.repository.directory)
-        self.sources = place / "test.sources"
-        self.sources.write_text(self.repository.sources(self.mirror.uri))
-        self.section = {"manager": self.MANAGER, "sources": self.sources,
-                        "keyring": signer.keyring,
-                        "architectures": [self.ARCH],
-                        **section}
-        self.correlator = central.add_correlator(
-            fetches={"test": self.section})
-
-    @property
-    def root(self):
-        return self.correlator.directory / "state/fetch/test"
-
-    def add(self, version, name="served", path=EXE, **kwargs):
-        return self.repository.add(name, version, {path: content(version)},
-                                   **kwargs)
-
-    def fetch(self, *packages, status=(0, 1)):
-        """The lines that it says, as (outcome, package, why)."""
-        out = self.correlator.run("manifest", "fetch", "--", *packages,
-                                  status=status)
-        return [(line.split(" ", 1)[0], *line.split(" ", 1)[1].split(": ", 1))
-                for line in out.splitlines()]
-
-    def fetch_one(self, package):
-        [(outcome, _, why)] = self.fetch(package)
-        # Nothing stays of a download.
-        assert list((self.root / "download").glob("*")) == []
-        return outcome, why
-
-    def manifests(self, version, name="served"):
-        return self.central.sql(
-            "SELECT path, sha256, provenance, origin FROM process_dna.manifests"
-            f" WHERE package = '{name}' AND version = '{version}'")
-
-    def request(self, name, version, arch=None):
-        self.central.sql(
-            "SELECT process_dna.manifests_request(process_dna.tenant_id("
-            f"'{TENANT}'), ARRAY[('{self.MANAGER}', '{name}', '{version}',"
-            f" '{arch or self.ARCH}')"
-            "::process_dna.package_key])")
-
-    def state(self, name, version):
-        [row] = self.central.sql(
-            "SELECT state, coalesce(error, ''), due_at > now() FROM"
-            f" process_dna.manifest_requests WHERE package = '{name}'"
-            f" AND version = '{version}'")
-        return row
+    return fetching_tenant(make_module_system, "dpkg")
 
 
 @pytest.fixture
 def make_site(place, central, signer):
-    made = []
-
-    def make(**section):
-        made.append(Site(place / f"site{len(made)}", central, signer, **section))
-        return made[-1]
-
-    yield make
-    for site in made:
-        site.mirror.stop()
+    yield from made_sites(Site, place, central, signer)
 
 
 @pytest.fixture

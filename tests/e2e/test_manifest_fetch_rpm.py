@@ -6,47 +6,25 @@ import contextlib
 import hashlib
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
-import test_manifest_fetch as dpkg
-from apt_repository import Signer
-from processes import CORRELATOR, STATE, fresh_dir, wait_for
-from rpm_repository import ARCH, Repository
-from test_manifest_fetch import EXE, content, processes_below
+import fetch_site
+from apt_repository import processes_below
+from fetch_site import EXE, content, fetching_tenant, made_sites
+from processes import wait_for
+from rpm_repository import ARCH, Repository, needs_rpm
 
-pytestmark = pytest.mark.skipif(
-    "rpm" not in subprocess.run(["ldd", CORRELATOR], capture_output=True,
-                                text=True, check=True).stdout,
-    reason="this build has no librpm")
-
-
-@pytest.fixture(scope="module")
-def signer(state_directory):
-    one = Signer(fresh_dir(STATE / "gpg-rpm") / "owner", "owner")
-    yield one
-    one.stop()
-
-
-@pytest.fixture(scope="module")
-def stranger(signer):
-    one = Signer(STATE / "gpg-rpm" / "stranger", "stranger")
-    yield one
-    one.stop()
+pytestmark = needs_rpm
 
 
 @pytest.fixture(scope="module")
 def central(make_module_system):
-    made = make_module_system()
-    made.correlator.migrate()
-    made.sql("SELECT process_dna.configure_tenant("
-             f"'{dpkg.TENANT}', 180, 0, 1800, 'critical', '{{rpm}}')")
-    return made
+    return fetching_tenant(make_module_system, "rpm")
 
 
-class Site(dpkg.Site):
+class Site(fetch_site.Site):
     MANAGER = "rpm"
     ARCH = ARCH
     make_repository = Repository
@@ -54,15 +32,7 @@ class Site(dpkg.Site):
 
 @pytest.fixture
 def make_site(place, central, signer):
-    made = []
-
-    def make(**section):
-        made.append(Site(place / f"site{len(made)}", central, signer, **section))
-        return made[-1]
-
-    yield make
-    for site in made:
-        site.mirror.stop()
+    yield from made_sites(Site, place, central, signer)
 
 
 @pytest.fixture

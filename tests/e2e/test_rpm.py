@@ -6,23 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from apt_repository import Mirror, Signer
+from apt_repository import Mirror
 from harness import quoted, swap
 from host import sha256_of
-from processes import CORRELATOR, STATE, fresh_dir, register, unregister, wait_for
-from rpm_repository import ARCH, Repository, build_rpm, waiting
+from processes import fresh_dir, register, unregister, wait_for
+from rpm_repository import ARCH, Repository, build_rpm, needs_rpm, waiting
 
-pytestmark = pytest.mark.skipif(
-    "rpm" not in subprocess.run(["ldd", CORRELATOR], capture_output=True,
-                                text=True, check=True).stdout,
-    reason="this build has no librpm")
-
-
-@pytest.fixture(scope="module")
-def signer(state_directory):
-    one = Signer(fresh_dir(STATE / "gpg-rpm-host") / "owner", "owner")
-    yield one
-    one.stop()
+pytestmark = needs_rpm
 
 
 class RpmHost:
@@ -101,16 +91,6 @@ class RpmHost:
         row = self.package_row()
         return row is not None and row[4] == "t"
 
-    def held(self):
-        return self.central.value(
-            "SELECT count(*) FROM process_dna.executables"
-            " WHERE verdict = 'held' AND NOT settled") != "0"
-
-    def assert_silent(self):
-        self.host.wait_scans(2)
-        assert self.host.alerts() == []
-        assert self.central.nms.traps() == []
-
 
 @pytest.fixture
 def make_rpm_host(place, make_system, make_host):
@@ -140,7 +120,7 @@ def test_an_upgrade_with_its_manifest_is_silent_and_a_swap_is_not(rpm_host):
     rpm_host.host.run(rpm_host.path)  # beside the one that runs on
     assert rpm_host.host.wait_baseline(rpm_host.path, digest) == (
         digest, "manifest")
-    rpm_host.assert_silent()
+    rpm_host.host.assert_silent()
     assert rpm_host.package_row() == ["rpm", "daemon", "1:1.1-1", ARCH, "f"]
 
     swap(rpm_host.path, b"evil")
@@ -173,15 +153,15 @@ def test_what_changes_in_a_transaction_is_held_until_its_end(rpm_host, script):
         "/bin/sleep") and b"1:1.2-1" in rpm_host.path.read_bytes()[-8:])
     digest = sha256_of(rpm_host.path)
     rpm_host.host.run(rpm_host.path)
-    wait_for("held", rpm_host.held)
+    wait_for("held", rpm_host.central.holds)
     wait_for("in transaction", rpm_host.in_transaction)
-    rpm_host.assert_silent()
+    rpm_host.host.assert_silent()
 
     rpm_host.import_rpm(new)
     rpm_host.end_install()
     assert rpm_host.host.wait_baseline(rpm_host.path, digest) == (
         digest, "manifest")
-    rpm_host.assert_silent()
+    rpm_host.host.assert_silent()
     assert not rpm_host.in_transaction()
 
 
@@ -215,7 +195,7 @@ def test_an_update_is_fetched_through_dnf_and_silent(make_rpm_host, place,
         rpm_host.host.run(rpm_host.path)
         assert rpm_host.host.wait_baseline(rpm_host.path, digest,
                                            deadline=120) == (digest, "manifest")
-        rpm_host.assert_silent()
+        rpm_host.host.assert_silent()
         [listed] = rpm_host.central.correlator.json("manifest", "list")
         assert listed["provenance"] == "signed-index"
     finally:
