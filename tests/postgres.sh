@@ -33,7 +33,7 @@ as_owner() {
 
 running() {
   [ -s "$data/postmaster.pid" ] || return 1
-  pid=$(head -n 1 "$data/postmaster.pid")
+  pid=$(head -n 1 "$data/postmaster.pid" 2>/dev/null) || return 1
   [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = postgres ]
 }
 

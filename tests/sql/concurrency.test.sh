@@ -10,24 +10,7 @@
 # in every moment. run.sh sets PGDATABASE to a database of our own.
 set -eu
 
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
-failed=0
-number=0
-
-# check WHAT EXPECTED QUERY
-check() {
-  number=$((number + 1))
-  found=$(psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$3")
-  if [ "$found" = "$2" ]; then
-    echo "ok $number - $1"
-  else
-    echo "not ok $number - $1: expected $2, found $found"
-    failed=1
-  fi
-}
+. tests/sql/checks.sh
 
 psql -X -q -o /dev/null -v ON_ERROR_STOP=1 <<'SQL'
 CREATE SCHEMA concurrency;
@@ -116,22 +99,7 @@ BEGIN
 END $$;
 SQL
 
-pid=
-for session in a b; do
-  psql -X -q -v ON_ERROR_STOP=1 -c "CALL concurrency.session('$session')" \
-    >"$dir/$session" 2>&1 &
-  eval "pid_$session=$!"
-done
-for session in a b; do
-  number=$((number + 1))
-  eval "pid=\$pid_$session"
-  if wait "$pid"; then
-    echo "ok $number - session $session meets no error and no deadlock"
-  else
-    echo "not ok $number - session $session: $(head -n 3 "$dir/$session")"
-    failed=1
-  fi
-done
+call_at_once concurrency.session
 
 check 'each key has one baseline' '20000 20000' "
   SELECT count(*) || ' ' || count(DISTINCT (agent_id, path))
@@ -161,5 +129,4 @@ check 'and there is no other alert' 20000 "
 check 'each alert has exactly one trap' '20000 20000' "
   SELECT count(*) || ' ' || count(DISTINCT alert_id)
   FROM process_dna.trap_outbox"
-echo "1..$number"
-exit $failed
+end_checks

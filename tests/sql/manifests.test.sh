@@ -5,24 +5,7 @@
 # run.sh sets PGDATABASE to a database of our own.
 set -eu
 
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
-failed=0
-number=0
-
-# check WHAT EXPECTED QUERY
-check() {
-  number=$((number + 1))
-  found=$(psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$3")
-  if [ "$found" = "$2" ]; then
-    echo "ok $number - $1"
-  else
-    echo "not ok $number - $1: expected $2, found $found"
-    failed=1
-  fi
-}
+. tests/sql/checks.sh
 
 psql -X -q -o /dev/null -v ON_ERROR_STOP=1 -f tests/sql/helpers.psql
 psql -X -q -o /dev/null -v ON_ERROR_STOP=1 <<'SQL'
@@ -81,21 +64,7 @@ BEGIN
 END $$;
 SQL
 
-for session in a b; do
-  psql -X -q -v ON_ERROR_STOP=1 -c "CALL concurrency.import('$session')" \
-    >"$dir/$session" 2>&1 &
-  eval "pid_$session=$!"
-done
-for session in a b; do
-  number=$((number + 1))
-  eval "pid=\$pid_$session"
-  if wait "$pid"; then
-    echo "ok $number - session $session meets no error and no deadlock"
-  else
-    echo "not ok $number - session $session: $(head -n 3 "$dir/$session")"
-    failed=1
-  fi
-done
+call_at_once concurrency.import
 check 'each manifest is there once and whole' '200 8000 40 40' "
   SELECT (SELECT count(*) FROM process_dna.manifest_packages) || ' '
     || (SELECT count(*) FROM process_dna.manifest_digests) || ' '
@@ -187,5 +156,4 @@ done
 check 'until all are done' '120 120' "$grades"
 check 'and the queue is empty' 0 "SELECT count(*) FROM process_dna.manifest_queue
   WHERE tenant_id = process_dna.tenant_id('fleet')"
-echo "1..$number"
-exit $failed
+end_checks
