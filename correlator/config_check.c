@@ -10,6 +10,7 @@
 #include "correlator/manifest_fetcher.h"
 #include "correlator/report.h"
 #include "correlator/snmp_words.h"
+#include "correlator/word.h"
 #include "lib/record/record.h"
 
 enum { NAME_MAX_LEN = 63 };
@@ -153,25 +154,12 @@ bool config_check_manager(const char *value, char *what) {
 }
 
 /* Is it 1 to `max` of [A-Za-z0-9], or, not at its begin, of `also`? */
-static bool is_word(const char *value, size_t max, const char *also) {
-  static const char alnum[] = "abcdefghijklmnopqrstuvwxyz"
-                              "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-  size_t len = strlen(value);
-
-  if (len == 0 || len > max || strspn(value, alnum) == 0)
-    return false;
-  for (const char *c = value; *c != '\0'; c++)
-    if (strchr(alnum, *c) == NULL && strchr(also, *c) == NULL)
-      return false;
-  return true;
-}
-
 bool config_check_folder_name(const char *value, char *what) {
-  return is_word(value, NAME_MAX_LEN, "._-") ||
+  return (strlen(value) <= NAME_MAX_LEN && word_is_plain(value, "._-")) ||
          expected(what, "1 to %d of A-Z a-z 0-9 . _ -", NAME_MAX_LEN);
 }
 
 bool config_check_architecture(const char *value, char *what) {
-  return is_word(value, PACKAGE_ARCH_MAX, "_-") ||
+  return (strlen(value) <= PACKAGE_ARCH_MAX && word_is_plain(value, "_-")) ||
          expected(what, "an architecture such as amd64");
 }

@@ -10,6 +10,7 @@
 #include "correlator/config_check.h"
 #include "correlator/config_text.h"
 #include "correlator/fetch_uri.h"
+#include "correlator/word.h"
 
 /* What may stand in a repository. */
 enum key {
@@ -80,15 +81,6 @@ refuse(struct convert *c, const char *format, ...) {
                  c->id != NULL ? "[" : "", c->id != NULL ? c->id : "",
                  c->id != NULL ? "]: " : "", said);
   return false;
-}
-
-static char *trim(char *text) {
-  size_t len;
-
-  text += strspn(text, blanks);
-  for (len = strlen(text); len > 0 && strchr(blanks, text[len - 1]) != NULL;)
-    text[--len] = '\0';
-  return text;
 }
 
 /* What dnf takes for a boolean. */
@@ -231,7 +223,7 @@ static bool set_key(struct convert *c, const char *name, char *value) {
 static bool take_line(struct convert *c, char *line) {
   char *equals;
 
-  line = trim(line);
+  line = word_trim(line);
   if (*line == '\0' || *line == '#' || *line == ';')
     return true;
   if (*line == '[')
@@ -241,7 +233,7 @@ static bool take_line(struct convert *c, char *line) {
   if ((equals = strchr(line, '=')) == NULL)
     return refuse(c, "expected KEY=VALUE, found '%.60s'", line);
   *equals = '\0';
-  return set_key(c, trim(line), trim(equals + 1));
+  return set_key(c, word_trim(line), word_trim(equals + 1));
 }
 
 /* Make one line of a key and the lines that go on with it. */

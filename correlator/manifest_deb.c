@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "correlator/manifest_archive.h"
+#include "correlator/word.h"
 
 static bool matches(const uint8_t *head, size_t len) {
   /* Of the archive, and of its first member's header. */
@@ -30,16 +31,6 @@ static size_t field_of(const char *line, size_t name_len) {
   return FIELDS_LEN;
 }
 
-static char *trim(char *text) {
-  size_t len;
-
-  text += strspn(text, " \t\r");
-  len = strlen(text);
-  while (len > 0 && strchr(" \t\r", text[len - 1]) != NULL)
-    text[--len] = '\0';
-  return text;
-}
-
 /* `last` is the field that the line before belongs to. */
 static int control_line(struct manifest_reading *r, char *line, size_t *last,
                         char *values[static FIELDS_LEN]) {
@@ -57,7 +48,7 @@ static int control_line(struct manifest_reading *r, char *line, size_t *last,
     return 0;
   if (values[*last] != NULL)
     return manifest_broken(r, "control: %s stands there twice", fields[*last]);
-  values[*last] = trim(line + name_len + 1);
+  values[*last] = word_trim(line + name_len + 1);
   return 0;
 }
 
@@ -133,9 +124,9 @@ static int take_conffiles(struct deb *deb, char *text) {
 
   for (char *line = strtok_r(text, "\n", &save); line != NULL;
        line = strtok_r(NULL, "\n", &save)) {
-    line = trim(line);
+    line = word_trim(line);
     if (strncmp(line, flag, strlen(flag)) == 0)
-      line = trim(line + strlen(flag));
+      line = word_trim(line + strlen(flag));
     if (*line != '\0' &&
         manifest_members_conffile(deb->members, deb->r, line) < 0)
       return deb->r->error;

@@ -12,6 +12,7 @@
 #include "correlator/config_check.h"
 #include "correlator/dnf_repos.h"
 #include "correlator/manifest_rpm.h"
+#include "correlator/word.h"
 
 #define DNF "/usr/bin/dnf"
 #define GPGCONF "/usr/bin/gpgconf"
@@ -220,24 +221,13 @@ static bool dnf_update(const struct fetch_root *root, char *reason) {
   return updated;
 }
 
-static bool is_word(const char *word, const char *also) {
-  static const char all[] = "abcdefghijklmnopqrstuvwxyz"
-                            "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-
-  if (*word == '\0' || strchr(all, *word) == NULL)
-    return false; /* a '-' at the begin among others */
-  for (const char *c = word; *c != '\0'; c++)
-    if (strchr(all, *c) == NULL && strchr(also, *c) == NULL)
-      return false;
-  return true;
-}
-
 static bool dnf_accepts(const struct fetch_config *config,
                         const struct package *p, char *reason) {
   bool has = strcmp(p->arch, NOARCH) == 0;
 
-  if (!is_word(p->name, "._+-") || !is_word(p->version, "._+~^:-") ||
-      strchr(p->version, '-') == NULL || !is_word(p->arch, "_"))
+  if (!word_is_plain(p->name, "._+-") ||
+      !word_is_plain(p->version, "._+~^:-") ||
+      strchr(p->version, '-') == NULL || !word_is_plain(p->arch, "_"))
     return fetch_reason(reason, "no package of rpm is called so");
   for (size_t i = 0; i < config->architectures_len; i++)
     has = has || strcmp(config->architectures[i], p->arch) == 0;
