@@ -14,6 +14,7 @@ libcmocka-dev
 postgresql-15 postgresql-client-15 postgresql-15-pgtap
 libtap-parser-sourcehandler-pgtap-perl
 apt-utils gpg gpg-agent gpgv
+rsyslog rsyslog-openssl rsyslog-gnutls openssl
 python3 python3-pytest python3-pytest-xdist jq man-db
 bindfs fuse3 iproute2 util-linux debootstrap
 "
