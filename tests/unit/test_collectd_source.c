@@ -9,9 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "correlator/collectd_listen.h"
 #include "correlator/collectd_source.h"
 #include "correlator/counters.h"
+#include "correlator/listen.h"
 #include "correlator/log.h"
 #include "tests/unit/collectd_packets.h"
 #include "tests/unit/fake_ingest.h"
@@ -183,8 +183,9 @@ static void addresses_that_cannot_be_bound_are_refused(void **state) {
 
   (void)state;
   for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-    assert_true(collectd_listen(bad[i], fds, 4) < 0);
-  assert_int_equal(collectd_listen(listen_v4, fds, 4), -EADDRINUSE);
+    assert_true(listen_open("collectd", SOCK_DGRAM, bad[i], fds, 4) < 0);
+  assert_int_equal(listen_open("collectd", SOCK_DGRAM, listen_v4, fds, 4),
+                   -EADDRINUSE);
 }
 
 int main(void) {
