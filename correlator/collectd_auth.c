@@ -1,16 +1,13 @@
 #include "correlator/collectd_auth.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <openssl/crypto.h>
 
 #include "correlator/log.h"
+#include "correlator/watched_file.h"
 #include "lib/record/digest.h"
 
 enum { LOOK_AGAIN_MS = 1000 };
@@ -25,16 +22,14 @@ struct users {
 };
 
 struct collectd_auth {
-  char *file;
-  struct stat seen; /* of the last attempt to read it */
+  char *path;
+  struct watched_file file;
   int64_t looked_ms;
   struct users users;
 };
 
 static void users_clear(struct users *u) {
-  if (u->text)
-    OPENSSL_cleanse(u->text, u->text_len);
-  free(u->text);
+  watched_file_free(u->text, u->text_len);
   if (u->list)
     OPENSSL_cleanse(u->list, u->len * sizeof(*u->list));
   free(u->list);
@@ -52,14 +47,6 @@ static int compare_users(const void *a, const void *b) {
   const struct collectd_user *x = a, *y = b;
 
   return compare_names(x->name, strlen(x->name), y->name, strlen(y->name));
-}
-
-static bool same_file(const struct stat *a, const struct stat *b) {
-  return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
-         a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-         a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
-         a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
-         a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
 /* Read a line as collectd does: the name up to the first ':', the password
@@ -139,73 +126,11 @@ static int users_parse(const char *file, struct users *u) {
   return check_doubles(file, u);
 }
 
-static int read_all(int fd, char *text, size_t len) {
-  size_t done = 0;
+/* `u` is set as far as it came. */
+static int load(struct watched_file *file, struct users *u) {
+  const int r = watched_file_read(file, &u->text, &u->text_len);
 
-  while (done < len) {
-    const ssize_t n = read(fd, text + done, len - done);
-
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0)
-      return -errno;
-    if (n == 0)
-      return -EAGAIN; /* it became shorter: someone is writing it */
-    done += (size_t)n;
-  }
-  return 0;
-}
-
-static int check_stat(const char *file, const struct stat *st) {
-  if (!S_ISREG(st->st_mode)) {
-    log_error("auth-file %s: not a regular file", file);
-    return -EINVAL;
-  }
-  if (st->st_mode & 077) {
-    log_error("auth-file %s: mode is %04o, others may use it; expected 0600",
-              file, (unsigned)(st->st_mode & 07777));
-    return -EACCES;
-  }
-  if (st->st_size > COLLECTD_AUTH_FILE_MAX) {
-    log_error("auth-file %s: %lld bytes, at most %d are taken", file,
-              (long long)st->st_size, COLLECTD_AUTH_FILE_MAX);
-    return -EFBIG;
-  }
-  return 0;
-}
-
-/* `st` and `u` are set as far as it came. */
-static int load(const char *file, struct stat *st, struct users *u) {
-  struct stat after;
-  int fd, r;
-
-  fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (fd < 0 || fstat(fd, st) != 0) {
-    r = -errno;
-    log_error("auth-file %s: cannot be opened: %s", file, strerrordesc_np(-r));
-    goto out;
-  }
-  r = check_stat(file, st);
-  if (r != 0)
-    goto out;
-  u->text_len = (size_t)st->st_size;
-  u->text = malloc(u->text_len + 1);
-  if (!u->text) {
-    r = -ENOMEM;
-    goto out;
-  }
-  r = read_all(fd, u->text, u->text_len);
-  if (r == 0 && (fstat(fd, &after) != 0 || !same_file(st, &after)))
-    r = -EAGAIN;
-  if (r != 0) {
-    log_error("auth-file %s: cannot be read: %s", file, strerrordesc_np(-r));
-    goto out;
-  }
-  r = users_parse(file, u);
-out:
-  if (fd >= 0)
-    close(fd);
-  return r;
+  return r == 0 ? users_parse(file->path, u) : r;
 }
 
 int collectd_auth_new(const char *file, struct collectd_auth **ret_auth) {
@@ -215,9 +140,11 @@ int collectd_auth_new(const char *file, struct collectd_auth **ret_auth) {
   if (!a)
     return -ENOMEM;
   a->looked_ms = INT64_MIN;
-  a->file = strdup(file);
-  if (a->file)
-    r = load(file, &a->seen, &a->users);
+  a->path = strdup(file);
+  a->file = (struct watched_file){
+      .what = "auth-file", .path = a->path, .secret = true};
+  if (a->path)
+    r = load(&a->file, &a->users);
   if (r != 0) {
     collectd_auth_free(a);
     return r;
@@ -230,31 +157,28 @@ void collectd_auth_free(struct collectd_auth *auth) {
   if (!auth)
     return;
   users_clear(&auth->users);
-  free(auth->file);
+  free(auth->path);
   free(auth);
 }
 
 void collectd_auth_refresh(struct collectd_auth *auth, int64_t now_ms) {
   struct users fresh = {0};
-  struct stat st = {0};
 
   if (auth->looked_ms != INT64_MIN && now_ms - auth->looked_ms < LOOK_AGAIN_MS)
     return;
   auth->looked_ms = now_ms;
-  /* Away for a moment: an editor is about to rename the new one here. */
-  if (stat(auth->file, &st) != 0 || same_file(&st, &auth->seen))
+  if (!watched_file_changed(&auth->file))
     return;
-  if (load(auth->file, &st, &fresh) != 0) {
+  if (load(&auth->file, &fresh) != 0) {
     users_clear(&fresh);
     log_warning("auth-file %s: has changed and is refused; the users read "
                 "before stay in force",
-                auth->file);
+                auth->path);
   } else {
     users_clear(&auth->users);
     auth->users = fresh;
-    log_info("auth-file %s: read again, %zu users", auth->file, fresh.len);
+    log_info("auth-file %s: read again, %zu users", auth->path, fresh.len);
   }
-  auth->seen = st;
 }
 
 const struct collectd_user *collectd_auth_find(const struct collectd_auth *auth,

@@ -8,8 +8,7 @@
 #include <stdint.h>
 
 enum {
-  COLLECTD_USER_MAX = 127,              /* printable ASCII */
-  COLLECTD_AUTH_FILE_MAX = 1024 * 1024, /* bytes */
+  COLLECTD_USER_MAX = 127, /* printable ASCII */
   COLLECTD_AES_KEY_LEN = 32,
 };
 

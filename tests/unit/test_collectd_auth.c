@@ -8,6 +8,7 @@
 
 #include "correlator/collectd_auth.h"
 #include "correlator/log.h"
+#include "correlator/watched_file.h"
 #include "tests/unit/unit.h"
 
 static char folder[] = "/tmp/pdna-auth-XXXXXX";
@@ -142,7 +143,7 @@ static void a_huge_file_is_refused(void **state) {
 
   (void)state;
   write_text("alice: a\n");
-  assert_int_equal(truncate(file, COLLECTD_AUTH_FILE_MAX + 1), 0);
+  assert_int_equal(truncate(file, WATCHED_FILE_MAX + 1), 0);
   assert_int_equal(collectd_auth_new(file, &auth), -EFBIG);
 }
 
