@@ -171,6 +171,15 @@ void config_free(struct config *config) {
     free_texts(fetch->architectures, fetch->architectures_len);
   }
   free(config->fetches);
+  for (size_t i = 0; i < config->auth_logs_len; i++)
+    free(config->auth_logs[i].path);
+  free(config->auth_logs);
+  free_texts(config->syslog.listen_udp, config->syslog.listen_udp_len);
+  free_texts(config->syslog.listen_tcp, config->syslog.listen_tcp_len);
+  free_texts(config->syslog.listen_tls, config->syslog.listen_tls_len);
+  free(config->syslog.tls_cert);
+  free(config->syslog.tls_key);
+  free(config->syslog.tls_ca);
   free(config->policy.unverified_update);
   free(config->database);
   free(config->tenant);

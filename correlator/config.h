@@ -55,11 +55,38 @@ struct fetch_config {
   unsigned timeout_s;    /* of an update of the indexes, and of a download */
 };
 
+/* A followed file, or "-", standard input. */
+struct auth_log_config {
+  char *path;
+};
+
+/* Where syslog messages are taken: addresses as in collectd's. */
+struct syslog_config {
+  char **listen_udp;
+  size_t listen_udp_len;
+  char **listen_tcp;
+  size_t listen_tcp_len;
+  char **listen_tls;
+  size_t listen_tls_len;
+  char *tls_cert; /* PEM files; NULL only where listen_tls is empty */
+  char *tls_key;
+  char *tls_ca; /* who signs the peers' certificates */
+  unsigned max_connections;
+  unsigned idle_timeout_s; /* 0: none */
+};
+
+struct lateral_config {
+  unsigned window_s;
+  unsigned cadence_s;
+  unsigned max_skew_s;
+};
+
 struct policy_config {
   unsigned silent_s;
   unsigned learning_s;
   unsigned manifest_wait_s;
   char *unverified_update; /* "critical", "warning", "info" or "accept" */
+  unsigned auth_retention_d;
 };
 
 struct config {
@@ -75,6 +102,10 @@ struct config {
   size_t polls_len;
   struct fetch_config *fetches; /* in the order of the file */
   size_t fetches_len;
+  struct auth_log_config *auth_logs;
+  size_t auth_logs_len;
+  struct syslog_config syslog;
+  struct lateral_config lateral;
   struct policy_config policy;
 };
 

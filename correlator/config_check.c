@@ -2,6 +2,7 @@
 
 #include <event2/util.h>
 #include <libpq-fe.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -162,4 +163,24 @@ bool config_check_folder_name(const char *value, char *what) {
 bool config_check_architecture(const char *value, char *what) {
   return (strlen(value) <= PACKAGE_ARCH_MAX && word_is_plain(value, "_-")) ||
          expected(what, "an architecture such as amd64");
+}
+
+/* The path is a key in the database: one file must not have two. */
+bool config_check_auth_log(const char *value, char *what) {
+  const char *rest = value;
+
+  if (strcmp(value, "-") == 0)
+    return true;
+  bool fits = *rest == '/' && strlen(value) < PATH_MAX;
+  while (fits && *rest == '/') {
+    size_t len = strcspn(++rest, "/");
+    fits = len > 0 && !(len == 1 && rest[0] == '.') &&
+           !(len == 2 && memcmp(rest, "..", len) == 0);
+    rest += len;
+  }
+  for (const char *c = value; *c != '\0'; c++)
+    if (*c < ' ' || *c > '~')
+      fits = false;
+  return fits || expected(what, "an absolute path in ASCII, without // . and "
+                                ".., or -");
 }

@@ -22,6 +22,7 @@ config_check_fn config_check_unverified_update;
 config_check_fn config_check_manager;     /* one that can be fetched from */
 config_check_fn config_check_folder_name; /* a title that names a folder */
 config_check_fn config_check_architecture;
+config_check_fn config_check_auth_log; /* a file, or "-" */
 
 /* Does a valid conninfo hold a password? */
 bool config_conninfo_has_secret(const char *conninfo);

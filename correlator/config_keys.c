@@ -57,6 +57,30 @@ const struct config_key config_keys[] = {
   {"manifest-fetch", "timeout", "600", .type = KEY_NUMBER,
    IN(fetch_config, timeout_s), .min = 1, .max = 86400},
 
+  {"syslog", "listen-udp", .type = KEY_LIST,
+   LIST_IN(syslog_config, listen_udp), .check = config_check_listen},
+  {"syslog", "listen-tcp", .type = KEY_LIST,
+   LIST_IN(syslog_config, listen_tcp), .check = config_check_listen},
+  {"syslog", "listen-tls", .type = KEY_LIST,
+   LIST_IN(syslog_config, listen_tls), .check = config_check_listen},
+  {"syslog", "tls-cert", .type = KEY_TEXT, IN(syslog_config, tls_cert),
+   .check = config_check_file},
+  {"syslog", "tls-key", .type = KEY_TEXT, IN(syslog_config, tls_key),
+   .check = config_check_file},
+  {"syslog", "tls-ca", .type = KEY_TEXT, IN(syslog_config, tls_ca),
+   .check = config_check_file},
+  {"syslog", "max-connections", "1000", .type = KEY_NUMBER,
+   IN(syslog_config, max_connections), .min = 1, .max = 100000},
+  {"syslog", "idle-timeout", "0", .type = KEY_NUMBER,
+   IN(syslog_config, idle_timeout_s), .min = 0, .max = 86400},
+
+  {"lateral", "window", "300", .type = KEY_NUMBER,
+   IN(lateral_config, window_s), .min = 1, .max = 86400},
+  {"lateral", "cadence", "60", .type = KEY_NUMBER,
+   IN(lateral_config, cadence_s), .min = 1, .max = 3600},
+  {"lateral", "max-skew", "600", .type = KEY_NUMBER,
+   IN(lateral_config, max_skew_s), .min = 0, .max = 86400},
+
   {"policy", "silent", "180", .type = KEY_NUMBER, IN(policy_config, silent_s),
    .min = 10, .max = 604800},
   {"policy", "learning", "86400", .type = KEY_NUMBER,
@@ -66,6 +90,8 @@ const struct config_key config_keys[] = {
   {"policy", "unverified-update", "critical", .type = KEY_TEXT,
    IN(policy_config, unverified_update),
    .check = config_check_unverified_update},
+  {"policy", "auth-retention", "90", .type = KEY_NUMBER,
+   IN(policy_config, auth_retention_d), .min = 1, .max = 3650},
 };
 const size_t config_keys_len = sizeof(config_keys) / sizeof(config_keys[0]);
 
@@ -79,6 +105,10 @@ const struct config_section config_sections[CONFIG_SECTIONS_LEN] = {
    .check_title = config_check_name},
   {"manifest-fetch", "root", LIST_IN(config, fetches),
    EACH(fetch_config, name), .check_title = config_check_folder_name},
+  {"auth-log", "root", LIST_IN(config, auth_logs),
+   EACH(auth_log_config, path), .check_title = config_check_auth_log},
+  {"syslog", "root", IN(config, syslog)},
+  {"lateral", "root", IN(config, lateral)},
   {"policy", "root", IN(config, policy)},
 };
 /* clang-format on */

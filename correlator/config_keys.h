@@ -40,7 +40,7 @@ extern const struct config_key config_keys[];
 extern const size_t config_keys_len;
 extern const struct config_section config_sections[];
 
-enum { CONFIG_SECTIONS_LEN = 6 };
+enum { CONFIG_SECTIONS_LEN = 9 };
 
 const struct config_key *config_find_key(const char *section, const char *name);
 

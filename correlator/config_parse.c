@@ -119,6 +119,29 @@ static const struct config_section *find_section(const char *name) {
   return NULL;
 }
 
+static bool check_collectd(cfg_t *section) {
+  const char *level = cfg_getstr(section, "security-level");
+
+  if (strcmp(level, "none") == 0 || cfg_size(section, "listen") == 0 ||
+      cfg_getstr(section, "auth-file") != NULL)
+    return true;
+  cfg_error(section, "auth-file: expected with security-level %s, found none",
+            level);
+  return false;
+}
+
+static bool check_syslog(cfg_t *section) {
+  static const char *const files[] = {"tls-cert", "tls-key", "tls-ca"};
+
+  for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+    if (cfg_size(section, "listen-tls") > 0 &&
+        cfg_getstr(section, files[i]) == NULL) {
+      cfg_error(section, "%s: expected with listen-tls, found none", files[i]);
+      return false;
+    }
+  return true;
+}
+
 /* Called by libconfuse at the end of each section. */
 static int check_section(cfg_t *cfg, cfg_opt_t *opt) {
   cfg_t *section = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
@@ -134,14 +157,10 @@ static int check_section(cfg_t *cfg, cfg_opt_t *opt) {
   }
   if (!check_required(section))
     return -1;
-  if (strcmp(section->name, "collectd") == 0 &&
-      strcmp(cfg_getstr(section, "security-level"), "none") != 0 &&
-      cfg_size(section, "listen") > 0 &&
-      cfg_getstr(section, "auth-file") == NULL) {
-    cfg_error(section, "auth-file: expected with security-level %s, found none",
-              cfg_getstr(section, "security-level"));
+  if (strcmp(section->name, "collectd") == 0 && !check_collectd(section))
     return -1;
-  }
+  if (strcmp(section->name, "syslog") == 0 && !check_syslog(section))
+    return -1;
   return 0;
 }
 
@@ -192,8 +211,9 @@ static cfg_t *new_parser(const char *file) {
     return NULL;
   /* Messages want it; sections that are there at most once exist already. */
   cfg->filename = strdup(file);
-  cfg_getsec(cfg, "collectd")->filename = strdup(file);
-  cfg_getsec(cfg, "policy")->filename = strdup(file);
+  for (size_t i = 0; i < CONFIG_SECTIONS_LEN; i++)
+    if (config_sections[i].check_title == NULL)
+      cfg_getsec(cfg, config_sections[i].name)->filename = strdup(file);
   (void)cfg_set_error_function(cfg, on_confuse_error);
   return cfg;
 }

@@ -34,6 +34,17 @@
   COUNTER(NOTIFICATIONS, "notifications", "collectd notifications seen")       \
   COUNTER(SPOOLED, "spooled", "scans that went to the spool")                  \
   COUNTER(SPOOL_LOST, "spool-lost", "scans the full spool did not take")       \
+  COUNTER(AUTH_LINES, "auth-lines", "log lines read, of whatever program")     \
+  COUNTER(AUTH_MALFORMED, "auth-malformed", "sshd's lines that don't fit")     \
+  COUNTER(AUTH_CUT, "auth-lines-cut", "lines over 64 KiB")                     \
+  COUNTER(AUTH_EVENTS, "auth-events", "auth events handed to the database")    \
+  COUNTER(AUTH_REFUSED, "auth-refused", "refused by the database")             \
+  COUNTER(AUTH_AGAIN, "auth-read-again", "another correlator read them first") \
+  COUNTER(AUTH_WAITS, "auth-waits", "times that a source had to wait")         \
+  COUNTER(AUTH_FILES_LOST, "auth-files-lost", "rotated away before the end")   \
+  COUNTER(AUTH_SPOOLED, "auth-spooled", "auth events that went to the spool")  \
+  COUNTER(AUTH_SPOOL_LOST, "auth-spool-lost", "those that it did not take")    \
+  COUNTER(DETECTIONS, "detections", "logins after an unexplained change")      \
   COUNTER(DB_RETRIES, "database-retries", "batches tried again")               \
   COUNTER(MANIFESTS_FOUND, "manifests-found", "package versions fetched")      \
   COUNTER(MANIFESTS_NONE, "manifests-none", "versions that nobody offers")     \

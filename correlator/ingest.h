@@ -6,6 +6,7 @@
 
 #include "correlator/report.h"
 
+struct auth_record; /* auth_event.h */
 struct ingest;
 struct ingest_memory;
 struct writer;
@@ -34,5 +35,26 @@ struct ingest_key {
 /* Returns false if nothing is known of the host by that way. */
 bool ingest_agent(struct ingest *ingest, const struct ingest_key *key,
                   struct ingest_agent *ret_agent);
+
+/* Auth events. All of this is thread-safe, and nothing waits. */
+
+/* The time of arrival for the next event, since the epoch: later than each one
+ * given before, since it tells a batch that is written again. (Only a clock
+ * that is set back far is followed.) */
+int64_t ingest_auth_now_us(struct ingest *ingest);
+
+/* Take over an event; *record becomes NULL. False: there is no room (the
+ * database is away, or slow), nothing is taken. Whoever hands in then reads no
+ * further, and tries again when ingest_auth_room_fd is readable. */
+bool ingest_auth(struct ingest *ingest, struct auth_record **record);
+
+/* Readable while there is room, an eventfd(2) for poll alone: nobody who waits
+ * reads it. Wait for it only when no room was found, or the loop spins. */
+int ingest_auth_room_fd(const struct ingest *ingest);
+
+/* The same for those who can't wait, UDP: where there is no room the event
+ * goes to the bounded spool on disk; what that does not take is counted and
+ * lost. */
+void ingest_auth_spooled(struct ingest *ingest, struct auth_record **record);
 
 #endif

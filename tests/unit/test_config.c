@@ -29,7 +29,14 @@ static const char good[] =
     "  relay hub2 { hosts = {\"db?\"} }\n"
     "}\n"
     "policy { silent = 240 learning = 0 manifest-wait = 60\n"
-    "  unverified-update = warning }\n";
+    "  unverified-update = warning auth-retention = 7 }\n"
+    "auth-log \"/var/log/auth.log\" {}\n"
+    "auth-log \"-\" {\n}\n"
+    "syslog { listen-udp = {\"0.0.0.0:514\"} listen-tcp = {}\n"
+    "  listen-tls = {\"[::]:6514\", \"0.0.0.0:6514\"}\n"
+    "  tls-cert = /c tls-key = /k tls-ca = /a max-connections = 7\n"
+    "  idle-timeout = 60 }\n"
+    "lateral { window = 60 cadence = 5 max-skew = 0 }\n";
 
 static char file[] = "/tmp/pdna-config-XXXXXX";
 
@@ -78,6 +85,32 @@ static void a_good_file_is_read_as_written(void **state) {
   config_free(c);
 }
 
+static void sources_of_auth_events_are_read_as_written(void **state) {
+  struct capture capture;
+  struct config *c = NULL;
+
+  (void)state;
+  assert_int_equal(read_text(good, 0644, &c, &capture), 0);
+  assert_int_equal(c->auth_logs_len, 2);
+  assert_string_equal(c->auth_logs[0].path, "/var/log/auth.log");
+  assert_string_equal(c->auth_logs[1].path, "-");
+  assert_int_equal(c->syslog.listen_udp_len, 1);
+  assert_string_equal(c->syslog.listen_udp[0], "0.0.0.0:514");
+  assert_int_equal(c->syslog.listen_tcp_len, 0);
+  assert_int_equal(c->syslog.listen_tls_len, 2);
+  assert_string_equal(c->syslog.listen_tls[1], "0.0.0.0:6514");
+  assert_string_equal(c->syslog.tls_cert, "/c");
+  assert_string_equal(c->syslog.tls_key, "/k");
+  assert_string_equal(c->syslog.tls_ca, "/a");
+  assert_int_equal(c->syslog.max_connections, 7);
+  assert_int_equal(c->syslog.idle_timeout_s, 60);
+  assert_int_equal(c->lateral.window_s, 60);
+  assert_int_equal(c->lateral.cadence_s, 5);
+  assert_int_equal(c->lateral.max_skew_s, 0);
+  assert_int_equal(c->policy.auth_retention_d, 7);
+  config_free(c);
+}
+
 static void what_is_left_out_has_the_designs_defaults(void **state) {
   struct capture capture;
   struct config *c = NULL;
@@ -94,6 +127,17 @@ static void what_is_left_out_has_the_designs_defaults(void **state) {
   assert_int_equal(c->policy.learning_s, 86400);
   assert_int_equal(c->policy.manifest_wait_s, 1800);
   assert_string_equal(c->policy.unverified_update, "critical");
+  assert_int_equal(c->policy.auth_retention_d, 90);
+  assert_int_equal(c->auth_logs_len, 0);
+  assert_int_equal(c->syslog.listen_udp_len + c->syslog.listen_tcp_len +
+                       c->syslog.listen_tls_len,
+                   0);
+  assert_null(c->syslog.tls_cert);
+  assert_int_equal(c->syslog.max_connections, 1000);
+  assert_int_equal(c->syslog.idle_timeout_s, 0);
+  assert_int_equal(c->lateral.window_s, 300);
+  assert_int_equal(c->lateral.cadence_s, 60);
+  assert_int_equal(c->lateral.max_skew_s, 600);
   config_free(c);
 }
 
@@ -332,6 +376,31 @@ static const struct {
      DB "manifest-fetch d { manager = dpkg sources = /s keyring = /k\n"
         " architectures = {amd64} }\nmanifest-fetch d {}\n",
      ":4: "},
+    {"log with a relative path", DB "auth-log auth.log {}\n",
+     ":2: auth-log: title: expected an absolute path in ASCII, without // . "
+     "and .., or -, found 'auth.log'"},
+    {"log with a second name", DB "auth-log \"/var/log/../log/x\" {}\n",
+     ":2: auth-log: title: expected an absolute path"},
+    {"log with doubled slashes", DB "auth-log \"/var//log\" {}\n",
+     ":2: auth-log: title: expected an absolute path"},
+    {"log that is a folder", DB "auth-log \"/var/log/\" {}\n",
+     ":2: auth-log: title: expected an absolute path"},
+    {"log that is no ASCII", DB "auth-log \"/var/l\303\266g\" {}\n",
+     ":2: auth-log: title: expected an absolute path"},
+    {"log twice", DB "auth-log \"/a\" {}\nauth-log \"/a\" {}\n", ":3: "},
+    {"key of a log", DB "auth-log \"/a\" { tail = 1 }\n",
+     ":2: no such option 'tail'"},
+    {"TLS without a key",
+     DB "syslog { listen-tls = {\"0.0.0.0:1\"} tls-cert = /c tls-ca = /a }\n",
+     ":2: tls-key: expected with listen-tls, found none"},
+    {"syslog without connections", DB "syslog { max-connections = 0 }\n",
+     ":2: max-connections: expected a number from 1 to 100000, found '0'"},
+    {"no window", DB "lateral { window = 0 }\n",
+     ":2: window: expected a number from 1 to 86400, found '0'"},
+    {"worker that never works", DB "lateral { cadence = 3601 }\n",
+     ":2: cadence: expected a number from 1 to 3600, found '3601'"},
+    {"no retention", DB "policy { auth-retention = 0 }\n",
+     ":2: auth-retention: expected a number from 1 to 3650, found '0'"},
     {"bad session", DB "trap-sink a { session = '-v 9 localhost' }\n",
      ":2: session: expected "},
 };
@@ -456,6 +525,7 @@ static int remove_file(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_good_file_is_read_as_written),
+      cmocka_unit_test(sources_of_auth_events_are_read_as_written),
       cmocka_unit_test(what_is_left_out_has_the_designs_defaults),
       cmocka_unit_test(sinks_are_informs_where_their_session_says_so),
       cmocka_unit_test(polls_have_an_interval_and_perhaps_a_name),
