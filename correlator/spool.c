@@ -9,10 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "correlator/spool_report.h"
+#include "lib/record/digest.h"
 
-/* An entry is a mark, the length of what follows the head, its SHA-256, and a
- * report. After a damaged entry the next mark is looked for. */
+/* An entry is a mark, the length of what follows the head, its SHA-256, and
+ * its bytes. After a damaged entry the next mark is looked for. */
 static const uint8_t mark[8] = {0x89, 'P', 'D', 'N', 'A', '1', '\r', '\n'};
 
 enum {
@@ -67,10 +67,11 @@ static int write_at(int fd, uint64_t at, const void *buffer, size_t len) {
   return 0;
 }
 
-/* The entry at `at`. Returns 0, -ENODATA (torn: the file ends within it),
+/* The entry that is next. Returns 0, -ENODATA (torn: the file ends within it),
  * -EINVAL (damaged), -ENOMEM or a negative errno. */
-static int read_entry(const struct spool *s, uint64_t at,
-                      struct report **ret_report, uint64_t *ret_len) {
+static int read_entry(const struct spool *s, spool_decode_fn *decode, void *ret,
+                      uint64_t *ret_len) {
+  uint64_t at = s->read_to;
   uint8_t head[HEAD_LEN];
   struct digest expected;
   struct digest found;
@@ -94,7 +95,7 @@ static int read_entry(const struct spool *s, uint64_t at,
   if (rc == 0 && !digest_equal(&expected, &found))
     rc = -EINVAL;
   if (rc == 0)
-    rc = spool_report_decode(body, len, ret_report);
+    rc = decode(body, len, ret);
   if (rc == 0)
     *ret_len = HEAD_LEN + len;
   free(body);
@@ -174,28 +175,26 @@ void spool_close(struct spool *s) {
   free(s);
 }
 
-int spool_append(struct spool *s, const struct report *report) {
-  struct bytes b = {0};
+int spool_append(struct spool *s, const struct bytes *entry) {
   struct bytes head = {0};
   struct digest digest;
   int rc = -ENOMEM;
 
-  spool_report_encode(report, &b);
-  if (b.failed || digest_of(b.data, b.len, &digest) != 0)
+  if (entry->failed || digest_of(entry->data, entry->len, &digest) != 0)
     goto out;
   bytes_put(&head, mark, sizeof(mark));
-  bytes_put_u64(&head, b.len);
+  bytes_put_u64(&head, entry->len);
   bytes_put(&head, &digest, sizeof(digest));
   if (head.failed)
     goto out;
 
   (void)pthread_mutex_lock(&s->lock);
-  uint64_t end = s->size + head.len + b.len;
-  rc = end > s->max_bytes || b.len > ENTRY_MAX ? -ENOSPC : 0;
+  uint64_t end = s->size + head.len + entry->len;
+  rc = end > s->max_bytes || entry->len > ENTRY_MAX ? -ENOSPC : 0;
   if (rc == 0)
     rc = write_at(s->fd, s->size, head.data, head.len);
   if (rc == 0)
-    rc = write_at(s->fd, s->size + head.len, b.data, b.len);
+    rc = write_at(s->fd, s->size + head.len, entry->data, entry->len);
   if (rc == 0) {
     s->size = end;
     s->dirty = true;
@@ -206,18 +205,17 @@ int spool_append(struct spool *s, const struct report *report) {
 
 out:
   bytes_free(&head);
-  bytes_free(&b);
   return rc;
 }
 
-int spool_next(struct spool *s, struct report **ret_report,
+int spool_next(struct spool *s, spool_decode_fn *decode, void *ret,
                uint64_t *ret_skipped) {
   int rc = -ENOENT;
   uint64_t len;
 
   (void)pthread_mutex_lock(&s->lock);
   while (s->read_to < s->size) {
-    rc = read_entry(s, s->read_to, ret_report, &len);
+    rc = read_entry(s, decode, ret, &len);
     if (rc == 0) {
       s->read_from = s->read_to;
       s->read_to += len;

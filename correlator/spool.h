@@ -1,12 +1,11 @@
-/* Reports kept on disk, in order, while the database is away: a bounded file
- * to which entries are appended, and which is emptied when all were read.
+/* What is kept on disk, in order, while the database is away: a bounded file
+ * to which entries are appended, and which is emptied when all were read. What
+ * an entry holds is for others to say (spool_report.h, spool_auth.h).
  * Thread-safe. */
 #ifndef PDNA_SPOOL_H
 #define PDNA_SPOOL_H
 
-#include <stdint.h>
-
-#include "correlator/report.h"
+#include "correlator/ingest_bytes.h"
 
 struct spool;
 
@@ -19,12 +18,16 @@ void spool_close(struct spool *s); /* syncs; NULL does nothing */
 
 /* Returns 0, -ENOSPC (full), -ENOMEM or a negative errno of writing, after
  * which the file is as before. */
-int spool_append(struct spool *s, const struct report *report);
+int spool_append(struct spool *s, const struct bytes *entry);
 
-/* The next report that was not read. What is damaged is skipped and counted
- * in *ret_skipped (which is added to). Returns 0, -ENOENT (there is none) or
+/* Make of an entry what `ret` points to. Returns 0, -EINVAL (no such entry) or
  * -ENOMEM. */
-int spool_next(struct spool *s, struct report **ret_report,
+typedef int spool_decode_fn(const void *data, size_t len, void *ret);
+
+/* The next entry that was not read, decoded into `ret`. What is damaged is
+ * skipped and counted in *ret_skipped (which is added to). Returns 0, -ENOENT
+ * (there is none) or -ENOMEM. */
+int spool_next(struct spool *s, spool_decode_fn *decode, void *ret,
                uint64_t *ret_skipped);
 
 /* All that was read has gone its way, or has to be read again, or the last

@@ -186,3 +186,21 @@ out:
   report_free(report);
   return rc;
 }
+
+int spool_report_append(struct spool *s, const struct report *report) {
+  struct bytes b = {0};
+
+  spool_report_encode(report, &b);
+  int rc = spool_append(s, &b);
+  bytes_free(&b);
+  return rc;
+}
+
+static int decode(const void *data, size_t len, void *ret) {
+  return spool_report_decode(data, len, ret);
+}
+
+int spool_report_next(struct spool *s, struct report **ret_report,
+                      uint64_t *ret_skipped) {
+  return spool_next(s, decode, ret_report, ret_skipped);
+}

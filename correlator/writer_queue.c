@@ -10,7 +10,7 @@
 
 #include "correlator/counters.h"
 #include "correlator/log.h"
-#include "correlator/spool.h"
+#include "correlator/spool_report.h"
 #include "correlator/worker.h"
 #include "lib/record/clock.h"
 
@@ -83,7 +83,7 @@ fail:
 }
 
 static void to_spool(struct writer_queue *q, const struct report *report) {
-  int rc = spool_append(q->spool, report);
+  int rc = spool_report_append(q->spool, report);
 
   if (rc == 0) {
     counters_add(COUNTER_SPOOLED, 1);
@@ -203,7 +203,7 @@ static size_t take_spooled(struct writer_queue *q, struct writer_item *items) {
   struct report *report;
 
   while (len < WRITER_BATCH_ROWS &&
-         spool_next(q->spool, &report, &skipped) == 0) {
+         spool_report_next(q->spool, &report, &skipped) == 0) {
     if (!fits(len, rows, report)) {
       spool_unread(q->spool);
       report_free(report);
@@ -269,7 +269,7 @@ void writer_queue_set_away(struct writer_queue *q, bool away) {
 
 int writer_queue_set_aside(struct writer_queue *q,
                            const struct report *report) {
-  return spool_append(q->refused, report);
+  return spool_report_append(q->refused, report);
 }
 
 void writer_queue_sync(struct writer_queue *q) {

@@ -27,7 +27,7 @@ static struct spool *open_spool(uint64_t max_bytes) {
 
 static int append(struct spool *s, const char *host) {
   struct report *r = made_report(host, 1);
-  int rc = spool_append(s, r);
+  int rc = spool_report_append(s, r);
 
   report_free(r);
   return rc;
@@ -40,7 +40,7 @@ static const char *hosts(struct spool *s, uint64_t *ret_skipped) {
 
   *ret_skipped = 0;
   text[0] = '\0';
-  while (spool_next(s, &r, ret_skipped) == 0) {
+  while (spool_report_next(s, &r, ret_skipped) == 0) {
     size_t len = strlen(text);
     (void)snprintf(text + len, sizeof(text) - len, "%s ", r->host);
     report_free(r);
@@ -141,7 +141,7 @@ static void what_is_not_committed_is_read_again(void **state) {
   (void)state;
   fill();
   struct spool *s = open_spool(ROOMY);
-  assert_int_equal(spool_next(s, &r, &skipped), 0);
+  assert_int_equal(spool_report_next(s, &r, &skipped), 0);
   report_free(r);
   spool_commit(s);
   assert_string_equal(hosts(s, &skipped), "b c ");
