@@ -171,9 +171,8 @@ SELECT is(ARRAY[process_dna.agents_retire(:t, 'x', 'me'),
 -- addresses
 SELECT is(ARRAY[process_dna.address_add(:t, 'h', '2001:DB8::5', 'me'),
     process_dna.address_add(:t, 'h', '2001:db8::5', 'me'),
-    process_dna.address_add(:t, 'h', '10.0.0.0/8', 'me'),
-    process_dna.address_add(:t, 'h', 'here', 'me')],
-  ARRAY['done', 'there already', 'no address', 'no address'],
+    process_dna.address_add(:t, 'h', '10.0.0.0/8', 'me')],
+  ARRAY['done', 'there already', 'neither an address nor a name'],
   'addresses are added once, if they are any');
 SELECT test.scan(:t, 'h', 25, ARRAY[test.exe('/p', 'd')], signer => 'third',
   addresses => '{192.0.2.9}');

@@ -4,7 +4,7 @@ CREATE TEMP TABLE tables AS
 SELECT c.relname::text AS name FROM pg_class c
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id'
 WHERE c.relnamespace = 'process_dna'::regnamespace
-  AND c.relkind IN ('r', 'v') AND NOT c.relispartition;
+  AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition;
 GRANT SELECT ON tables TO process_dna_reader;
 SELECT plan(7 + (SELECT count(*)::integer FROM tables));
 SELECT test.tenant('t1') AS t1, test.tenant('t2') AS t2 \gset
@@ -41,6 +41,11 @@ SELECT tenant_id, agent_id, alert_id, agent_id, observed_at
 FROM process_dna.process_dna_alerts WHERE kind = 'lateral-movement';
 INSERT INTO process_dna.lateral_queue (tenant_id, agent_id)
 SELECT tenant_id, agent_id FROM process_dna.agents;
+SELECT process_dna.address_add(t, 'h' || t, 'alias', 'me'),
+    test.auth(t, 'h' || t, 1, 'root', '192.0.2.1'),
+    process_dna.auth_positions_take(t, '{central}', '{/log}', '{1}', '{1}',
+      '{x}', '{0}', '{0}')
+  FROM unnest(ARRAY[:t1, :t2]) t;
 CREATE ROLE test_reader_1 IN ROLE process_dna_reader;
 CREATE ROLE test_reader_2 IN ROLE process_dna_reader;
 CREATE ROLE test_reader_3 IN ROLE process_dna_reader;

@@ -1,0 +1,32 @@
+-- Agents in service whose name, or one that was added, differs from p_host (in
+-- lower case) only in that one of the two goes on with a domain; at most ten.
+CREATE OR REPLACE FUNCTION process_dna.agents_of_stem(
+  p_tenant integer, p_host text)
+RETURNS bigint[] LANGUAGE plpgsql STABLE
+SET enable_seqscan = off SET jit = off
+AS $$
+BEGIN
+  -- The stem of an address is a number that says nothing.
+  IF p_host ~ '^[0-9.]*$' OR p_host ~ ':' THEN
+    RETURN '{}';
+  END IF;
+  RETURN ARRAY(
+    SELECT DISTINCT c.agent_id
+    FROM (SELECT g.agent_id, lower(g.name) AS name FROM process_dna.agents g
+          WHERE g.tenant_id = p_tenant
+            AND lower(split_part(g.name, '.', 1)) = split_part(p_host, '.', 1)
+          UNION ALL
+          SELECT n.agent_id, lower(n.name) FROM process_dna.agent_names n
+          WHERE n.tenant_id = p_tenant
+            AND lower(split_part(n.name, '.', 1)) = split_part(p_host, '.', 1)
+         ) c
+    CROSS JOIN LATERAL (
+      SELECT true AS served FROM process_dna.agents g
+      WHERE g.tenant_id = p_tenant AND g.agent_id = c.agent_id
+        AND g.retired_at IS NULL
+      LIMIT 1) s
+    WHERE starts_with(c.name || '.', p_host || '.')
+       OR starts_with(p_host || '.', c.name || '.')
+    ORDER BY 1
+    LIMIT 10);
+END $$;

@@ -1,0 +1,86 @@
+-- Take lines of sshd in: one call is one transaction. a_* have one element per
+-- line: a_file is the number (from 1) of its file in f_*, null for a line from
+-- the network or standard input; a_address the address that a login came from,
+-- null if a_source, what was logged, is none; a_stamped the line's own stamp and
+-- a_zoned whether that told its zone; a_again that the line may have been
+-- written before, with the same a_arrived. f_* have one per run of lines of a
+-- file: how far it is read then, and the version of what the caller saw there
+-- last (auth_positions_of).
+--
+-- Gives for each file whether it was taken. One that was not is further by now,
+-- or somewhere else, since another correlator follows it too: nothing of its
+-- lines was written.
+--
+-- Texts that are too long are cut. What is not kept (a session that closed) is
+-- left out; a session that began is noted with the login that it belongs to.
+--
+-- Whoever writes a line again waits for all that write, since its own earlier
+-- call may still be running on a connection that broke. The locks on the table
+-- and its default partition keep partitions from coming or going until the
+-- lines are in; they are taken in the order of all who need both.
+CREATE OR REPLACE FUNCTION process_dna.auth_ingest(
+  p_tenant integer,
+  a_file integer[], a_host text[], a_peer text[], a_trust text[],
+  a_outcome text[], a_repeat integer[], a_method text[], a_user text[],
+  a_user_known boolean[], a_address text[], a_source text[], a_port integer[],
+  a_key_type text[], a_key text[], a_cert_id text[], a_extra text[],
+  a_program text[], a_pid bigint[], a_stamped timestamptz[],
+  a_zoned boolean[], a_arrived timestamptz[], a_again boolean[],
+  f_follower text[], f_path text[], f_device bigint[], f_inode bigint[],
+  f_head text[], f_position bigint[], f_version bigint[])
+RETURNS TABLE (file integer, taken boolean)
+LANGUAGE plpgsql
+SET enable_seqscan = off SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  v_taken boolean[];
+  v_lines process_dna.auth_line[];
+BEGIN
+  IF true = ANY (a_again) THEN
+    PERFORM pg_advisory_xact_lock(hashtext('process_dna.auth_ingest'),
+                                  p_tenant);
+  ELSE
+    PERFORM pg_advisory_xact_lock_shared(hashtext('process_dna.auth_ingest'),
+                                         p_tenant);
+  END IF;
+  LOCK TABLE ONLY process_dna.auth_events IN ROW EXCLUSIVE MODE;
+  LOCK TABLE process_dna.auth_events_default IN ROW EXCLUSIVE MODE;
+  v_taken := process_dna.auth_positions_take(p_tenant, f_follower, f_path,
+    f_device, f_inode, f_head, f_position, f_version);
+
+  SELECT array_agg((l.n, coalesce(left(l.host, 255), ''), l.peer,
+           CASE WHEN l.trust IN ('journal', 'tls', 'file', 'stdin', 'tcp')
+             THEN l.trust ELSE 'udp' END,
+           l.outcome, greatest(l.repeat, 1), nullif(left(l.method, 64), ''),
+           coalesce(left(l.auth_user, 512), ''), coalesce(l.user_known, true),
+           l.address,
+           CASE WHEN l.address IS NULL OR l.source ~ '%'
+             THEN nullif(left(l.source, 255), '') END,
+           CASE WHEN l.port BETWEEN 0 AND 65535 THEN l.port END,
+           nullif(left(l.key_type, 64), ''), nullif(left(l.key, 128), ''),
+           nullif(left(l.cert_id, 1024), ''), nullif(left(l.extra, 1024), ''),
+           nullif(left(l.program, 64), ''), CASE WHEN l.pid >= 0 THEN l.pid END,
+           CASE WHEN isfinite(l.stamped) THEN l.stamped END, l.zoned,
+           coalesce(l.arrived, now()), l.again, NULL, NULL)::process_dna.auth_line
+           ORDER BY l.n)
+    INTO v_lines
+    FROM unnest(a_file, a_host, process_dna.inet_array(a_peer), a_trust,
+                a_outcome, a_repeat, a_method, a_user, a_user_known,
+                process_dna.inet_array(a_address), a_source, a_port,
+                a_key_type, a_key, a_cert_id, a_extra, a_program, a_pid,
+                a_stamped, a_zoned, a_arrived, a_again) WITH ORDINALITY
+      l (file, host, peer, trust, outcome, repeat, method, auth_user,
+         user_known, address, source, port, key_type, key, cert_id, extra,
+         program, pid, stamped, zoned, arrived, again, n)
+    WHERE (l.file IS NULL OR v_taken[l.file])
+      AND l.outcome IN ('accepted', 'failed', 'partial', 'invalid_user',
+        'not_allowed', 'max_attempts', 'root_refused', 'pam_failure',
+        'session_opened', 'starting_session');
+  v_lines := process_dna.auth_targets(p_tenant, v_lines);
+  PERFORM process_dna.auth_write(p_tenant,
+    process_dna.auth_unwritten(p_tenant, v_lines));
+  PERFORM process_dna.auth_sessions(p_tenant, v_lines);
+  RETURN QUERY SELECT n::integer, t
+    FROM unnest(v_taken) WITH ORDINALITY u (t, n) ORDER BY n;
+END $$;

@@ -1,0 +1,47 @@
+-- Make the partitions of auth_events for today and the next three days, and let
+-- go of those that are older than p_retention_days and every tenant's retention.
+-- To be called now and then; of several sessions one does it.
+--
+-- Nobody is kept waiting for long: a lock that can't be had at once, since a
+-- report reads the table, is left for the next call, and until then the events
+-- of that day lie in the default partition. Dropping comes first, since it takes
+-- the stronger lock on the table that is locked first of all; who waits for a
+-- stronger one on what it holds already meets its own readers.
+CREATE OR REPLACE FUNCTION process_dna.auth_partitions(
+  p_tenant integer, p_retention_days integer)
+RETURNS void LANGUAGE plpgsql
+SET enable_seqscan = off SET jit = off SET lock_timeout = '500ms'
+AS $$
+DECLARE
+  v_today date := (now() AT TIME ZONE 'UTC')::date;
+  v_keep integer;
+  v_partition regclass;
+BEGIN
+  IF NOT pg_try_advisory_xact_lock(
+       hashtext('process_dna.auth_partitions'), 0) THEN
+    RETURN;
+  END IF;
+  SELECT greatest(p_retention_days, max(t.auth_retention_d)) INTO v_keep
+    FROM process_dna.tenants t;
+  BEGIN
+    FOR v_partition IN
+      SELECT i.inhrelid::regclass FROM pg_inherits i
+      JOIN pg_class c ON c.oid = i.inhrelid
+      WHERE i.inhparent = 'process_dna.auth_events'::regclass
+        AND c.relname ~ '^auth_events_\d{8}$'
+        AND right(c.relname, 8) < to_char(v_today - v_keep, 'YYYYMMDD')
+      ORDER BY c.relname
+    LOOP
+      EXECUTE format('DROP TABLE %s', v_partition);
+    END LOOP;
+  EXCEPTION WHEN lock_not_available THEN NULL;
+  END;
+  DELETE FROM process_dna.auth_events_default d
+    WHERE d.arrived_at < (v_today - v_keep)::timestamp AT TIME ZONE 'UTC';
+  BEGIN
+    FOR v_ahead IN 0 .. 3 LOOP
+      PERFORM process_dna.auth_partition_make(v_today + v_ahead);
+    END LOOP;
+  EXCEPTION WHEN lock_not_available THEN NULL;
+  END;
+END $$;

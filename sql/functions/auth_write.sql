@@ -1,0 +1,33 @@
+-- Write the lines that make events, and have logins looked at for lateral
+-- movement.
+CREATE OR REPLACE FUNCTION process_dna.auth_write(
+  p_tenant integer, p_lines process_dna.auth_line[])
+RETURNS void LANGUAGE plpgsql
+SET enable_seqscan = off SET jit = off
+AS $$
+DECLARE
+  v_slack interval;
+BEGIN
+  SELECT t.lateral_window_s * interval '1 s' INTO v_slack
+    FROM process_dna.tenants t WHERE t.tenant_id = p_tenant;
+  WITH written AS (
+    INSERT INTO process_dna.auth_events
+      (tenant_id, arrived_at, target_agent_id, log_host, log_peer, trust,
+       outcome, method, auth_user, user_known, src_ip, src_host, src_port,
+       src_agents, key_type, key_fingerprint, cert_id, extra, program, pid,
+       repeat, stamped_at, observed_at)
+    SELECT p_tenant, l.arrived, l.target, l.host, l.peer, l.trust, l.outcome,
+           l.method, l.auth_user, l.user_known, l.address, l.src_host, l.port,
+           CASE WHEN l.target = ANY (h.agents) THEN '{}' ELSE h.agents END,
+           l.key_type, l.key, l.cert_id, l.extra, l.program, l.pid, l.repeat,
+           l.stamped, l.observed
+    FROM unnest(p_lines) l
+    CROSS JOIN LATERAL process_dna.address_holders(p_tenant, l.address,
+                                                   l.observed, v_slack) h
+    WHERE l.outcome NOT IN ('session_opened', 'starting_session')
+    RETURNING arrived_at, event_id, success
+  )
+  INSERT INTO process_dna.lateral_queue
+    (tenant_id, event_arrived_at, event_id)
+  SELECT p_tenant, w.arrived_at, w.event_id FROM written w WHERE w.success;
+END $$;
