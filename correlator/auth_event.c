@@ -1,0 +1,128 @@
+#include "correlator/auth_event.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const outcomes[] = {
+    [AUTH_ACCEPTED] = "accepted",
+    [AUTH_FAILED] = "failed",
+    [AUTH_PARTIAL] = "partial",
+    [AUTH_POSTPONED] = "postponed",
+    [AUTH_INVALID_USER] = "invalid_user",
+    [AUTH_NOT_ALLOWED] = "not_allowed",
+    [AUTH_MAX_ATTEMPTS] = "max_attempts",
+    [AUTH_ROOT_REFUSED] = "root_refused",
+    [AUTH_PAM_FAILURE] = "pam_failure",
+    [AUTH_SESSION_OPENED] = "session_opened",
+    [AUTH_SESSION_CLOSED] = "session_closed",
+    [AUTH_STARTING_SESSION] = "starting_session",
+    [AUTH_MALFORMED_ACCEPTED] = "malformed_accepted",
+    [AUTH_MALFORMED] = "malformed",
+};
+
+static const char *const trusts[] = {
+    [AUTH_TRUST_JOURNAL] = "journal", [AUTH_TRUST_TLS] = "tls",
+    [AUTH_TRUST_FILE] = "file",       [AUTH_TRUST_STDIN] = "stdin",
+    [AUTH_TRUST_TCP] = "tcp",         [AUTH_TRUST_UDP] = "udp",
+};
+
+/* The texts of an event, in the order in which a record has them. */
+static const size_t texts[] = {
+    offsetof(struct auth_event, method),  offsetof(struct auth_event, user),
+    offsetof(struct auth_event, source),  offsetof(struct auth_event, protocol),
+    offsetof(struct auth_event, extra),   offsetof(struct auth_event, key_type),
+    offsetof(struct auth_event, key),     offsetof(struct auth_event, cert_id),
+    offsetof(struct auth_event, program), offsetof(struct auth_event, host),
+};
+enum { TEXTS = sizeof(texts) / sizeof(texts[0]) };
+
+const char *auth_outcome_name(enum auth_outcome outcome) {
+  return outcomes[outcome];
+}
+
+const char *auth_trust_name(enum auth_trust trust) { return trusts[trust]; }
+
+/* The index of a name, or `len`. */
+static size_t find(const char *const *names, size_t len, const char *name) {
+  size_t i = 0;
+
+  while (i < len && strcmp(names[i], name) != 0)
+    i++;
+  return i;
+}
+
+bool auth_outcome_from_name(const char *name, enum auth_outcome *ret_outcome) {
+  size_t i = find(outcomes, AUTH_OUTCOMES, name);
+
+  if (i == AUTH_OUTCOMES)
+    return false;
+  *ret_outcome = (enum auth_outcome)i;
+  return true;
+}
+
+bool auth_trust_from_name(const char *name, enum auth_trust *ret_trust) {
+  size_t i = find(trusts, AUTH_TRUSTS, name);
+
+  if (i == AUTH_TRUSTS)
+    return false;
+  *ret_trust = (enum auth_trust)i;
+  return true;
+}
+
+bool auth_address_parse(struct auth_text text, struct in6_addr *ret_address) {
+  char address[INET6_ADDRSTRLEN];
+  struct in_addr v4;
+
+  const char *scope = memchr(text.at, '%', text.len);
+  size_t len = scope == NULL ? text.len : (size_t)(scope - text.at);
+  if (len >= sizeof(address) || memchr(text.at, '\0', len) != NULL ||
+      (scope != NULL && len + 1 == text.len))
+    return false;
+  memcpy(address, text.at, len);
+  address[len] = '\0';
+  if (scope == NULL && inet_pton(AF_INET, address, &v4) == 1) {
+    memset(ret_address, 0, sizeof(*ret_address));
+    ret_address->s6_addr[10] = 0xff;
+    ret_address->s6_addr[11] = 0xff;
+    memcpy(&ret_address->s6_addr[12], &v4, sizeof(v4));
+    return true;
+  }
+  return inet_pton(AF_INET6, address, ret_address) == 1;
+}
+
+static struct auth_text *text_of(struct auth_event *event, size_t i) {
+  return (struct auth_text *)((char *)event + texts[i]);
+}
+
+struct auth_record *auth_record_new(const struct auth_event *event,
+                                    const struct auth_arrival *arrival) {
+  struct auth_event copy = *event;
+  size_t len = 0;
+
+  for (size_t i = 0; i < TEXTS; i++)
+    len += text_of(&copy, i)->len;
+  struct auth_record *r = calloc(1, sizeof(*r) + len);
+  if (r == NULL)
+    return NULL;
+  char *to = (char *)(r + 1);
+  for (size_t i = 0; i < TEXTS; i++) {
+    struct auth_text *text = text_of(&copy, i);
+    if (text->len > 0)
+      memcpy(to, text->at, text->len);
+    text->at = to;
+    to += text->len;
+  }
+  r->event = copy;
+  r->arrived_us = arrival->arrived_us;
+  r->trust = arrival->trust;
+  if (event->journal &&
+      (r->trust == AUTH_TRUST_FILE || r->trust == AUTH_TRUST_STDIN))
+    r->trust = AUTH_TRUST_JOURNAL;
+  r->has_peer = arrival->peer != NULL;
+  if (r->has_peer)
+    r->peer = *arrival->peer;
+  return r;
+}
+
+void auth_record_free(struct auth_record *r) { free(r); }

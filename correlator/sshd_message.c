@@ -1,0 +1,345 @@
+#include "correlator/sshd_message.h"
+
+#include <string.h>
+
+#include "correlator/sshd_extra.h"
+#include "correlator/syslog_line.h"
+
+/* A literal and its length. */
+#define TEXT(literal) (literal), (sizeof(literal) - 1)
+
+static bool starts(struct auth_text text, const char *with, size_t len) {
+  return text.len >= len && memcmp(text.at, with, len) == 0;
+}
+
+/* Take a beginning off. False: it does not begin so. */
+static bool skip(struct auth_text *text, const char *head, size_t len) {
+  if (!starts(*text, head, len))
+    return false;
+  text->at += len;
+  text->len -= len;
+  return true;
+}
+
+/* Take an end off. False: it does not end so. */
+static bool cut(struct auth_text *text, const char *tail, size_t len) {
+  if (text->len < len || memcmp(text->at + text->len - len, tail, len) != 0)
+    return false;
+  text->len -= len;
+  return true;
+}
+
+/* Split at the first or the last place of `at`, which is in neither half. */
+static bool split_first(struct auth_text text, const char *at, size_t len,
+                        struct auth_text *ret_before,
+                        struct auth_text *ret_after) {
+  const char *place = memmem(text.at, text.len, at, len);
+
+  if (place == NULL)
+    return false;
+  *ret_before = (struct auth_text){text.at, (size_t)(place - text.at)};
+  *ret_after =
+      (struct auth_text){place + len, text.len - ret_before->len - len};
+  return true;
+}
+
+static bool split_last(struct auth_text text, const char *at, size_t len,
+                       struct auth_text *ret_before,
+                       struct auth_text *ret_after) {
+  for (size_t i = text.len; i >= len; i--) {
+    if (memcmp(text.at + i - len, at, len) == 0) {
+      *ret_before = (struct auth_text){text.at, i - len};
+      *ret_after = (struct auth_text){text.at + i, text.len - i};
+      return true;
+    }
+  }
+  return false;
+}
+
+/* sshd escapes whatever is not plain text, so it never writes these. */
+static bool has_controls(struct auth_text text) {
+  for (size_t i = 0; i < text.len; i++)
+    if ((unsigned char)text.at[i] < ' ' || text.at[i] == 0x7f)
+      return true;
+  return false;
+}
+
+/* "ADDR" or a host name: without blanks. */
+static bool read_source(struct auth_text text, struct auth_event *ret) {
+  if (text.len == 0 || memchr(text.at, ' ', text.len) != NULL)
+    return false;
+  ret->source = text;
+  ret->has_address = auth_address_parse(text, &ret->address);
+  return true;
+}
+
+/* "ADDR port N". Releases that tell no port in some messages leave it out. */
+static bool read_place(struct auth_text text, bool port_may_lack,
+                       struct auth_event *ret) {
+  struct auth_text source, digits;
+  uint32_t port = 0;
+
+  if (!split_first(text, TEXT(" port "), &source, &digits))
+    return port_may_lack && read_source(text, ret);
+  if (!syslog_number(digits, UINT16_MAX, &port) || !read_source(source, ret))
+    return false;
+  ret->port = (uint16_t)port;
+  return true;
+}
+
+/* "[invalid user ]USER from ADDR port N". USER may hold " from " itself. */
+static bool read_user_and_place(struct auth_text text, bool port_may_lack,
+                                struct auth_event *ret) {
+  struct auth_text place;
+
+  ret->user_known = !skip(&text, TEXT("invalid user ")) &&
+                    !skip(&text, TEXT("illegal user "));
+  return split_last(text, TEXT(" from "), &ret->user, &place) &&
+         read_place(place, port_may_lack, ret);
+}
+
+/* Cut " ssh2" or " ssh1" off the end. */
+static bool cut_protocol(struct auth_text *text, struct auth_event *ret) {
+  enum { LEN = 4 };
+
+  if (!cut(text, TEXT(" ssh2")) && !cut(text, TEXT(" ssh1")))
+    return false;
+  ret->protocol = (struct auth_text){text->at + text->len + 1, LEN};
+  return true;
+}
+
+/* Split "HEAD ssh2: EXTRA", or "HEAD ssh2" with or without " [preauth]". */
+static bool split_result(struct auth_text text, struct auth_text *ret_head,
+                         struct auth_event *ret) {
+  struct auth_text head, extra;
+
+  /* No user name has a colon, so the first one behind a protocol is sshd's. */
+  for (const char *from = text.at, *end = text.at + text.len;;) {
+    struct auth_text rest = {from, (size_t)(end - from)};
+    const char *colon = memmem(rest.at, rest.len, ": ", 2);
+    if (colon == NULL)
+      break;
+    head = (struct auth_text){text.at, (size_t)(colon - text.at)};
+    if (cut_protocol(&head, ret)) {
+      extra = (struct auth_text){colon + 2, (size_t)(end - colon) - 2};
+      if (ret->outcome == AUTH_POSTPONED)
+        (void)cut(&extra, TEXT(" [preauth]"));
+      ret->extra = extra;
+      *ret_head = head;
+      return true;
+    }
+    from = colon + 2;
+  }
+  (void)cut(&text, TEXT(" [preauth]"));
+  *ret_head = text;
+  return cut_protocol(ret_head, ret);
+}
+
+static bool is_method(struct auth_text text) {
+  for (size_t i = 0; i < text.len; i++)
+    if (text.at[i] <= ' ' || text.at[i] > '~')
+      return false;
+  return text.len > 0;
+}
+
+/* "METHOD[/SUB] for [invalid user ]USER from ADDR port N ssh2[: EXTRA]" */
+static bool read_result(struct auth_text rest, struct auth_event *ret) {
+  struct auth_text head;
+  const char *blank = memchr(rest.at, ' ', rest.len);
+
+  if (blank == NULL)
+    return false;
+  ret->method = (struct auth_text){rest.at, (size_t)(blank - rest.at)};
+  rest.at += ret->method.len;
+  rest.len -= ret->method.len;
+  if (!is_method(ret->method) || !skip(&rest, TEXT(" for ")) ||
+      !split_result(rest, &head, ret) || !read_user_and_place(head, false, ret))
+    return false;
+  sshd_extra_read(ret);
+  return true;
+}
+
+/* "U from IP port N" */
+static bool read_invalid_user(struct auth_text rest, struct auth_event *ret) {
+  (void)cut(&rest, TEXT(" [preauth]"));
+  if (!read_user_and_place(rest, true, ret))
+    return false;
+  ret->user_known = false;
+  return true;
+}
+
+/* "U from HOST not allowed because REASON", of a user that the host has. */
+static bool read_not_allowed(struct auth_text rest, struct auth_event *ret) {
+  struct auth_text head, host;
+
+  return split_last(rest, TEXT(" not allowed because "), &head, &ret->extra) &&
+         split_last(head, TEXT(" from "), &ret->user, &host) &&
+         read_source(host, ret);
+}
+
+/* "[invalid user ]U from IP port N ssh2 [preauth]" */
+static bool read_max_attempts(struct auth_text rest, struct auth_event *ret) {
+  (void)cut(&rest, TEXT(" [preauth]"));
+  return cut_protocol(&rest, ret) && read_user_and_place(rest, false, ret);
+}
+
+static bool read_root_refused(struct auth_text rest, struct auth_event *ret) {
+  (void)cut(&rest, TEXT(" [preauth]"));
+  return read_place(rest, true, ret);
+}
+
+/* "TEXT for [illegal user ]U from HOST". TEXT is one of PAM's own, none of
+ * which has " for " in it where a login fails. */
+static bool read_pam_failure(struct auth_text rest, struct auth_event *ret) {
+  (void)cut(&rest, TEXT(" [preauth]"));
+  return split_first(rest, TEXT(" for "), &ret->extra, &rest) &&
+         read_user_and_place(rest, true, ret) && ret->port == 0;
+}
+
+static const struct auth_text pam = {"pam", 3};
+
+/* "U by (uid=0)" or "U(uid=N) by LOGIN(uid=N)" */
+static bool read_session_opened(struct auth_text rest, struct auth_event *ret) {
+  struct auth_text by, number;
+  uint32_t uid;
+
+  ret->method = pam;
+  if (!split_last(rest, TEXT(" by "), &ret->user, &by) ||
+      !cut(&by, TEXT(")")) || !split_last(by, TEXT("(uid="), &by, &number) ||
+      !syslog_number(number, UINT32_MAX, &uid))
+    return false;
+  struct auth_text user = ret->user;
+  if (cut(&user, TEXT(")")) &&
+      split_last(user, TEXT("(uid="), &user, &number) &&
+      syslog_number(number, UINT32_MAX, &uid))
+    ret->user = user;
+  return ret->user.len > 0;
+}
+
+static bool read_session_closed(struct auth_text rest, struct auth_event *ret) {
+  ret->method = pam;
+  ret->user = rest;
+  return rest.len > 0;
+}
+
+/* "COMMAND for U from IP port N[ id N]". COMMAND holds what the client wants
+ * to run. */
+static bool read_starting_session(struct auth_text rest,
+                                  struct auth_event *ret) {
+  struct auth_text head, place, session, id;
+  uint32_t number;
+
+  ret->extra = rest;
+  if (!split_last(rest, TEXT(" from "), &head, &place) ||
+      !split_last(head, TEXT(" for "), &session, &ret->user))
+    return false;
+  if (split_first(place, TEXT(" id "), &place, &id) &&
+      !syslog_number(id, INT32_MAX, &number))
+    return false;
+  return read_place(place, false, ret);
+}
+
+typedef bool read_fn(struct auth_text rest, struct auth_event *ret);
+
+/* How an event's message begins, and how it is read from there on. */
+static const struct form {
+  const char *head;
+  size_t len;
+  enum auth_outcome outcome;
+  read_fn *read;
+} forms[] = {
+    {TEXT("Accepted "), AUTH_ACCEPTED, read_result},
+    {TEXT("Failed "), AUTH_FAILED, read_result},
+    {TEXT("Partial "), AUTH_PARTIAL, read_result},
+    {TEXT("Postponed "), AUTH_POSTPONED, read_result},
+    {TEXT("Invalid user "), AUTH_INVALID_USER, read_invalid_user},
+    {TEXT("Illegal user "), AUTH_INVALID_USER, read_invalid_user},
+    {TEXT("User "), AUTH_NOT_ALLOWED, read_not_allowed},
+    {TEXT("error: maximum authentication attempts exceeded for "),
+     AUTH_MAX_ATTEMPTS, read_max_attempts},
+    {TEXT("ROOT LOGIN REFUSED FROM "), AUTH_ROOT_REFUSED, read_root_refused},
+    {TEXT("error: PAM: "), AUTH_PAM_FAILURE, read_pam_failure},
+    {TEXT("pam_unix(sshd:session): session opened for user "),
+     AUTH_SESSION_OPENED, read_session_opened},
+    {TEXT("pam_unix(sshd:session): session closed for user "),
+     AUTH_SESSION_CLOSED, read_session_closed},
+    {TEXT("Starting session: "), AUTH_STARTING_SESSION, read_starting_session},
+};
+
+bool sshd_message_is_from(struct auth_text program) {
+  if (!skip(&program, TEXT("sshd")))
+    return false;
+  return program.len == 0 ||
+         (program.len == 8 && memcmp(program.at, "-session", 8) == 0) ||
+         (program.len == 5 && memcmp(program.at, "-auth", 5) == 0);
+}
+
+static enum auth_line malformed(struct auth_text message,
+                                enum auth_outcome outcome,
+                                struct auth_event *ret) {
+  *ret = (struct auth_event){.outcome = outcome, .repeat = 1, .extra = message};
+  return AUTH_LINE_MALFORMED;
+}
+
+/* sshd has other messages that begin with these words. */
+static enum auth_line misfit(struct auth_text message, const struct form *form,
+                             struct auth_event *ret) {
+  struct auth_text before, after;
+
+  switch (form->outcome) {
+  case AUTH_ACCEPTED:
+    return malformed(message, AUTH_MALFORMED_ACCEPTED, ret);
+  case AUTH_NOT_ALLOWED: /* "User child is on pid 7", "User x not allowed" */
+    if (!split_first(message, TEXT(" from "), &before, &after) ||
+        !split_first(message, TEXT(" not allowed because "), &before, &after))
+      return AUTH_LINE_OTHER;
+    break;
+  case AUTH_FAILED: /* "Failed to allocate ..." */
+    if (!split_first(message, TEXT(" for "), &before, &after))
+      return AUTH_LINE_OTHER;
+    break;
+  case AUTH_PAM_FAILURE: /* "error: PAM: pam_open_session(): TEXT" */
+    if (!split_first(message, TEXT(" from "), &before, &after))
+      return AUTH_LINE_OTHER;
+    break;
+  default:
+    break;
+  }
+  return malformed(message, AUTH_MALFORMED, ret);
+}
+
+static enum auth_line read_form(struct auth_text message,
+                                struct auth_event *ret) {
+  const struct form *form = forms;
+  const struct form *end = forms + sizeof(forms) / sizeof(forms[0]);
+
+  while (form < end && !starts(message, form->head, form->len))
+    form++;
+  if (form == end)
+    return AUTH_LINE_OTHER;
+  struct auth_text rest = {message.at + form->len, message.len - form->len};
+  struct auth_event event = {
+      .outcome = form->outcome, .repeat = 1, .user_known = true};
+  if (has_controls(message) || !form->read(rest, &event))
+    return misfit(message, form, ret);
+  *ret = event;
+  return AUTH_LINE_EVENT;
+}
+
+enum auth_line sshd_message_parse(struct auth_text message,
+                                  struct auth_event *ret) {
+  struct auth_text digits, rest = message;
+  uint32_t times;
+
+  if (!skip(&rest, TEXT("message repeated ")))
+    return read_form(message, ret);
+  if (!split_first(rest, TEXT(" times: ["), &digits, &rest) ||
+      !syslog_number(digits, UINT32_MAX, &times) || times == 0 ||
+      !cut(&rest, TEXT("]")))
+    return AUTH_LINE_OTHER;
+  (void)skip(&rest, TEXT(" "));
+  enum auth_line line = read_form(rest, ret);
+  if (line != AUTH_LINE_OTHER)
+    ret->repeat = times;
+  return line;
+}

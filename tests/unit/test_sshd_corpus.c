@@ -1,0 +1,184 @@
+/* What real daemons wrote, for inputs chosen to be hard (data/sshd): each line
+ * says what its truth file has for it, and no other line says anything. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "correlator/auth_stream.h"
+#include "tests/unit/unit.h"
+
+#define FOLDER "tests/unit/data/sshd/"
+
+/* 23 November 2023, 12:00 UTC. */
+static const int64_t arrived_us = 1700740800000000;
+
+static const char *const names[] = {
+    "sshd-10.5p1",
+    "sshd-10.5p1-extra",
+    "sshd-9.8p1",
+    "sshd-9.2p1-debian-pam",
+};
+
+/* The columns of a truth file. */
+enum {
+  LINE,
+  OUTCOME,
+  REPEAT,
+  METHOD,
+  USER,
+  KNOWN,
+  IP,
+  PORT,
+  PROTOCOL,
+  EXTRA,
+  PROGRAM,
+  PID,
+  COLUMNS
+};
+
+struct truth {
+  FILE *file;
+  char *text;
+  size_t size;
+  char *columns[COLUMNS];
+  unsigned long line; /* 0: no more */
+};
+
+static void next_truth(struct truth *t) {
+  char *rest;
+
+  t->line = 0;
+  ssize_t len = getline(&t->text, &t->size, t->file);
+  if (len <= 0)
+    return;
+  t->text[strcspn(t->text, "\n")] = '\0';
+  rest = t->text;
+  for (int i = 0; i < COLUMNS; i++) {
+    t->columns[i] = strsep(&rest, "\t");
+    assert_non_null(t->columns[i]);
+  }
+  assert_null(rest);
+  t->line = strtoul(t->columns[LINE], NULL, 10);
+}
+
+static void open_truth(struct truth *t, const char *name) {
+  char path[256];
+
+  (void)snprintf(path, sizeof(path), FOLDER "%s.truth.tsv", name);
+  t->file = fopen(path, "r");
+  assert_non_null(t->file);
+  assert_true(getline(&t->text, &t->size, t->file) > 0);
+  assert_int_equal(strncmp(t->text, "line\toutcome\t", 13), 0);
+  next_truth(t);
+}
+
+/* Where we are, for messages. */
+static const char *file;
+static unsigned long number;
+
+static void assert_text(struct auth_text text, const char *expected) {
+  if (text.len != strlen(expected) || memcmp(text.at, expected, text.len) != 0)
+    fail_msg("%s:%lu: '%.*s' is not '%s'", file, number, (int)text.len, text.at,
+             expected);
+}
+
+static void assert_number(unsigned long value, const char *expected) {
+  char text[32];
+
+  (void)snprintf(text, sizeof(text), "%lu", value);
+  assert_text((struct auth_text){text, strlen(text)}, expected);
+}
+
+/* The truth file has the first 80 bytes, with the path that the daemon read
+ * before the log was made public. */
+static void assert_malformed(struct auth_text message, char *expected) {
+  enum { KEPT = 80 };
+  static const char path[] = " found at ";
+  char *place = strstr(expected, path);
+
+  if (place != NULL)
+    *place = '\0';
+  assert_true(message.len > strlen(expected));
+  message.len = place != NULL ? strlen(expected) : KEPT;
+  assert_text(message, expected);
+}
+
+static void assert_event(const struct auth_event *e, char **truth) {
+  const char *outcome = auth_outcome_name(e->outcome);
+
+  assert_text((struct auth_text){outcome, strlen(outcome)}, truth[OUTCOME]);
+  assert_number(e->repeat, truth[REPEAT]);
+  assert_text(e->program, truth[PROGRAM]);
+  assert_number(e->pid, truth[PID]);
+  assert_text(e->method, truth[METHOD]);
+  if (e->outcome == AUTH_MALFORMED_ACCEPTED) {
+    assert_malformed(e->extra, truth[EXTRA]);
+    return;
+  }
+  assert_number(e->user_known, truth[KNOWN]);
+  if (e->outcome == AUTH_STARTING_SESSION) {
+    /* The truth file has all that follows in the user's column. */
+    assert_text(e->extra, truth[USER]);
+    assert_text(e->user, "root");
+    return;
+  }
+  assert_text(e->user, truth[USER]);
+  assert_text(e->source, truth[IP]);
+  if (e->source.len > 0)
+    assert_number(e->port, truth[PORT]);
+  else
+    assert_string_equal(truth[PORT], "");
+  assert_text(e->protocol, truth[PROTOCOL]);
+  assert_text(e->extra, truth[EXTRA]);
+}
+
+static void check_file(const char *name) {
+  char path[256];
+  char *line = NULL;
+  size_t size = 0;
+  ssize_t len;
+  struct auth_event event;
+  struct truth truth = {.line = 0};
+  struct auth_stream *stream = auth_stream_new();
+
+  file = name;
+  number = 0;
+  (void)snprintf(path, sizeof(path), FOLDER "%s.log", name);
+  FILE *log = fopen(path, "r");
+  assert_non_null(log);
+  assert_non_null(stream);
+  open_truth(&truth, name);
+  while ((len = getline(&line, &size, log)) > 0) {
+    enum auth_line what =
+        auth_stream_line(stream, line, (size_t)len, arrived_us, &event);
+    if (++number != truth.line) {
+      if (what != AUTH_LINE_OTHER)
+        fail_msg("%s:%lu says %s", name, number,
+                 auth_outcome_name(event.outcome));
+      continue;
+    }
+    if (what == AUTH_LINE_OTHER)
+      fail_msg("%s:%lu says nothing", name, number);
+    assert_event(&event, truth.columns);
+    next_truth(&truth);
+  }
+  assert_int_equal(truth.line, 0);
+  auth_stream_free(stream);
+  free(line);
+  free(truth.text);
+  (void)fclose(truth.file);
+  (void)fclose(log);
+}
+
+static void every_line_says_what_is_true(void **state) {
+  (void)state;
+  for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+    check_file(names[i]);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(every_line_says_what_is_true),
+  };
+
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
