@@ -16,6 +16,7 @@ libtap-parser-sourcehandler-pgtap-perl
 apt-utils gpg gpg-agent gpgv
 rsyslog rsyslog-openssl rsyslog-gnutls openssl
 python3 python3-pytest python3-pytest-xdist jq man-db
+openssh-client openssh-server nftables graphviz
 bindfs fuse3 iproute2 util-linux debootstrap
 "
 
@@ -39,14 +40,24 @@ if [ "$(id -u)" != 0 ]; then
 fi
 echo "deps: installing$missing"
 
-# Daemons are wanted as programs only: keep their packages from starting them.
+# Daemons are wanted as programs only: keep their packages from starting them,
+# now and, as far as they were not there before, at the next boot.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
   trap '$sudo rm -f "$policy"' EXIT
   printf '#!/bin/sh\nexit 101\n' | $sudo tee "$policy" >/dev/null
   $sudo chmod 755 "$policy"
 fi
+started_at_boot() {
+  find /etc/systemd/system -path '*.wants/*' \
+    \( -name '*.service' -o -name '*.socket' \) -exec basename {} \; 2>/dev/null
+}
+before=$(started_at_boot)
 $sudo apt-get update
 # shellcheck disable=SC2086 # a list of words
 $sudo env DEBIAN_FRONTEND=noninteractive \
   apt-get install -y --no-install-recommends $missing
+for unit in $(command -v systemctl >/dev/null && started_at_boot); do
+  printf '%s\n' "$before" | grep -qxF "$unit" ||
+    $sudo systemctl --no-reload disable "$unit"
+done

@@ -7,6 +7,7 @@ from debian_host import DebianHost
 from apt_repository import Signer
 from harness import Postgres, Service
 from host import Host, System
+from net_host import Site
 from processes import STATE, Failed, fresh_dir
 from snmp import Agentx, Snmpd, wait_sequence
 
@@ -129,6 +130,20 @@ def make_debian_host(request):
     yield make
     for host in made:
         host.stop()
+
+
+@pytest.fixture
+def make_site(postgres):
+    """Makes central hosts with a network of their own, for hosts on it."""
+    made = []
+
+    def make(**system):
+        made.append(Site(STATE / f"n{next(_numbers)}", postgres, **system))
+        return made[-1]
+
+    yield make
+    for site in made:
+        site.stop()
 
 
 @pytest.fixture

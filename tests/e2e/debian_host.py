@@ -11,8 +11,8 @@ import zoo
 from debian import ARCHIVES, command, pin
 from harness import swap
 from host import Host, sha256_of
-from processes import PLUGIN, Daemon, Failed, sanitized
-from root import Root
+from processes import PLUGIN, Failed, sanitized
+from root import Inside, Root
 
 PLUGINS = "/usr/lib/collectd"
 
@@ -46,10 +46,21 @@ class DebianHost(Host):
             if found and not self.root.path(found[1]).exists():
                 shutil.copy(found[1], self.libraries)
 
+    # Whose network collectd is in: the root's own, or this machine's.
+    own_network = False
+
     def start(self, **changed):
         def daemon(name, argv, log, env, cwd):
-            return _Inside(self, name, argv, log, env)
+            return Inside(self.root, name, argv, log, self._env(env),
+                          self.own_network)
         return super().start(daemon=daemon, plugins=PLUGINS, **changed)
+
+    def _env(self, env):
+        if sanitized():
+            # Copied, unless the root has it where this machine has it.
+            for asan in self.libraries.glob("libasan.so.*"):
+                env = {**env, "LD_PRELOAD": str(asan)}
+        return {**env, "LD_LIBRARY_PATH": str(self.libraries)}
 
     # --- programs --------------------------------------------------------------
     def start_zoo(self, packages=None):
@@ -139,21 +150,3 @@ def debs(*packages):
     versions = zoo.recipe().versions()
     return [deb for p in packages for v in versions[p]
             for deb in ARCHIVES.glob(f"{p}_{v.replace(':', '%3a')}_*.deb")]
-
-
-class _Inside(Daemon):
-    """A daemon in the root, in our network."""
-
-    def __init__(self, host, name, argv, log, env):
-        if sanitized():
-            [asan] = host.libraries.glob("libasan.so.*")
-            env = {**env, "LD_PRELOAD": str(asan)}
-        env = {**env, "LD_LIBRARY_PATH": str(host.libraries)}
-        inside = ["env", *(f"{k}={v}" for k, v in env.items()), *argv]
-        super().__init__(name, host.root.argv(inside, network=False), log)
-
-    def send(self, number):
-        """To the program itself, not to what entered the root for it."""
-        children = f"/proc/{self.pid}/task/{self.pid}/children"
-        for pid in open(children).read().split():
-            os.kill(int(pid), number)

@@ -1,6 +1,7 @@
 """The real components, each started by a test with a configuration of its
 own: PostgreSQL, the correlator, collectd with our plugin, snmptrapd, and the
-services that are looked at. Everything is on loopback and below STATE."""
+services that are looked at. Everything is below STATE, and on loopback, or in
+the network that the arguments `enter` lead into (network.py)."""
 
 import contextlib
 import json
@@ -128,8 +129,9 @@ class Snmptrapd:
     ENGINE = "0x80001f88040e2e00"
     V3_USER, V3_AUTH, V3_PRIV = "pdna", "authentication pass", "privacy pass"
 
-    def __init__(self, directory):
+    def __init__(self, directory, enter=()):
         self.directory = fresh_dir(directory)
+        self.enter = enter
         self.port = free_port()
         self.log = Log(directory / "snmptrapd.log")
         (directory / "snmptrapd.conf").write_text(
@@ -155,13 +157,14 @@ class Snmptrapd:
     def start(self):
         self.daemon = Daemon(
             "snmptrapd",
-            ["snmptrapd", "-f", "-n", "-Lo", "-C", "-c",
+            [*self.enter, "snmptrapd", "-f", "-n", "-Lo", "-C", "-c",
              self.directory / "snmptrapd.conf", "-M", MIB_DIRS,
              "-m", "PROCESS-DNA-MIB", f"udp:127.0.0.1:{self.port}"],
             self.log,
             {"SNMP_PERSISTENT_DIR": str(self.directory / "persistent"),
              "SNMPCONFPATH": str(self.directory)}).start()
-        self.daemon.wait_until("listens", lambda: udp_bound(self.port))
+        self.daemon.wait_until("listens",
+                               lambda: udp_bound(self.port, self.daemon.pid))
         return self
 
     def stop(self):
@@ -197,8 +200,10 @@ class Correlator:
 
     def __init__(self, directory, conninfo, sinks=None, relays=None,
                  users=None, policy=None, security="sign", collectd="",
-                 polls=None, fetches=None):
+                 polls=None, fetches=None, address="127.0.0.1", enter=(),
+                 sections=None):
         self.directory = fresh_dir(directory)
+        self.enter = enter
         self.conninfo = conninfo
         self.port = free_port()
         self.log = Log(directory / "correlator.log")
@@ -220,16 +225,22 @@ class Correlator:
                 f"  {k} = {listed(v) if isinstance(v, list) else quoted(v)}\n"
                 for k, v in fetch.items()) + "}\n"
             for name, fetch in (fetches or {}).items())
+        sections = "".join(
+            f"{name} {{\n" + "".join(
+                f"  {k} = {listed(v) if isinstance(v, list) else v}\n"
+                for k, v in section.items()) + "}\n"
+            for name, section in (sections or {}).items())
         policy = "".join(f"  {k} = {v}\n" for k, v in (policy or {}).items())
         self.config.write_text(
             f"database = {quoted(conninfo)}\n"
             f"tenant = {quoted(TENANT)}\n"
             f"state-dir = {quoted(fresh_dir(directory / 'state'))}\n"
             f"collectd {{\n"
-            f"  listen = {listed([f'127.0.0.1:{self.port}'])}\n"
+            f"  listen = {listed([f'{address}:{self.port}'])}\n"
             f"  security-level = {quoted(security)}\n"
             f"  auth-file = {quoted(self.auth_file)}\n"
-            f"{collectd}{relays}}}\n{sinks}{polls}{fetches}policy {{\n{policy}}}\n")
+            f"{collectd}{relays}}}\n{sinks}{polls}{fetches}{sections}"
+            f"policy {{\n{policy}}}\n")
         self.config.chmod(0o600)
         self.env = {**ASAN_ENV, "SNMPCONFPATH": str(directory), "MIBS": ""}
         self.daemon = None
@@ -241,9 +252,10 @@ class Correlator:
 
     def start(self):
         self.daemon = Daemon("correlator",
-                             [CORRELATOR, "-c", self.config, "-v", "run"],
-                             self.log, self.env).start()
-        self.daemon.wait_until("listens", lambda: udp_bound(self.port))
+                             [*self.enter, CORRELATOR, "-c", self.config, "-v",
+                              "run"], self.log, self.env).start()
+        self.daemon.wait_until("listens",
+                               lambda: udp_bound(self.port, self.daemon.pid))
         return self
 
     def start_refused(self, message, status=1):
@@ -321,10 +333,10 @@ class Collectd:
     @classmethod
     def agent(cls, name, directory, servers, executables=None, options=None,
               user=USER, password=PASSWORD, security="Sign",
-              plugins=PLUGIN.parent, **kwargs):
+              plugins=PLUGIN.parent, address="127.0.0.1", **kwargs):
         """A monitored host: our plugin, from the folder `plugins`, looking at
         what the globs `executables` name (None: at everything), to ports
-        `servers`."""
+        `servers` of an address."""
         fresh_dir(directory)
         plugin = {"ScanInterval": 1,
                   "MinRSS": 0 if executables is None else 1000000,
@@ -334,7 +346,7 @@ class Collectd:
         lines += [f"  Executable {quoted(e)}\n" for e in executables or ()]
         sign = (f"    SecurityLevel {security}\n    Username {quoted(user)}\n"
                 f"    Password {quoted(password)}\n" if security else "")
-        network = [f"  <Server \"127.0.0.1\" \"{port}\">\n{sign}  </Server>\n"
+        network = [f"  <Server \"{address}\" \"{port}\">\n{sign}  </Server>\n"
                    for port in servers]
         return cls(name, directory,
                    cls._common(name, directory) +

@@ -25,14 +25,16 @@ def sha256_of(path):
 class System:
     """A central host: a database, the correlator and the NMS it traps to."""
 
-    def __init__(self, directory, postgres, sinks=None, **correlator):
-        """`sinks` gives {name: session} for the NMS; None: one that traps."""
+    def __init__(self, directory, postgres, sinks=None, enter=(), **correlator):
+        """`sinks` gives {name: session} for the NMS; None: one that traps.
+        What runs all the time does so in the network that `enter` leads
+        into."""
         self.directory = fresh_dir(directory)
         self.postgres = postgres
         self.conninfo = postgres.create_database()
-        self.nms = Snmptrapd(directory / "nms")
+        self.nms = Snmptrapd(directory / "nms", enter)
         sinks = {"nms": self.nms.session()} if sinks is None else sinks(self.nms)
-        self.options = {"sinks": sinks, **correlator}
+        self.options = {"sinks": sinks, "enter": enter, **correlator}
         self.correlators = []
         self.correlator = self.add_correlator()
 

@@ -85,9 +85,10 @@ def free_port():
         return port
 
 
-def udp_bound(port):
+def udp_bound(port, pid="self"):
+    """Is it, in the network that a process is in?"""
     needle = f":{port:04X} "
-    return any(needle in line[:30] for line in open("/proc/net/udp"))
+    return any(needle in line[:30] for line in open(f"/proc/{pid}/net/udp"))
 
 
 def fresh_dir(path):

@@ -1,7 +1,8 @@
 """A running Debian root: an overlay of the cached one in a mount, pid and
 network namespace of its own, whose first process takes all with it when it
-ends, and that is when our end of its pipe closes. What collectd sends goes
-through this machine's loopback: it alone is started in our network."""
+ends, and that is when our end of its pipe closes. Unless it is given a network
+(network.py), collectd is started in this machine's, and sends through its
+loopback."""
 
 import contextlib
 import os
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from debian import command
 from processes import (
-    Failed, die_with_parent, fresh_dir, register, unregister,
+    Daemon, Failed, die_with_parent, fresh_dir, register, unregister,
 )
 
 # The shell that becomes the first process there, for the folder $1; $2 has the
@@ -162,3 +163,17 @@ class Program:
             file.unlink()
         path, args = self.given
         self.__init__(self.root, path, args)
+
+
+class Inside(Daemon):
+    """A daemon in the root, in its network or in ours."""
+
+    def __init__(self, root, name, argv, log, env=None, network=True):
+        env = [f"{k}={v}" for k, v in (env or {}).items()]
+        super().__init__(name, root.argv(["env", *env, *argv], network), log)
+
+    def send(self, number):
+        """To the program itself, not to what entered the root for it."""
+        children = f"/proc/{self.pid}/task/{self.pid}/children"
+        for pid in open(children).read().split():
+            os.kill(int(pid), number)

@@ -31,27 +31,31 @@ class Snmpd:
           "-A", "authentication pass", "-X", "privacy pass"]
     V2 = ["-v2c", "-c", "public"]
 
-    def __init__(self, directory, master=True, extra=""):
+    def __init__(self, directory, master=True, extra="", address="127.0.0.1",
+                 make_daemon=Daemon):
         self.directory = fresh_dir(directory)
         self.port = free_port()
+        self.address = address
+        self.make_daemon = make_daemon
         self.socket = directory / "agentx"
         self.log = Log(directory / "snmpd.log")
         (directory / "snmpd.conf").write_text(
             ("master agentx\n" if master else "") +
             f"agentXSocket {self.socket}\n"
-            f"agentAddress udp:127.0.0.1:{self.port},tcp:127.0.0.1:{self.port}\n"
+            f"agentAddress udp:{address}:{self.port},tcp:{address}:{self.port}\n"
             "rocommunity public 127.0.0.1\nrwcommunity private 127.0.0.1\n"
             'createUser reader SHA "authentication pass" AES "privacy pass"\n'
             "rouser reader priv\ndontLogTCPWrappersConnects yes\n" + extra)
         self.daemon = None
 
     def start(self):
-        self.daemon = Daemon(
+        self.daemon = self.make_daemon(
             "snmpd", ["/usr/sbin/snmpd", "-f", "-Lo", "-I", "-smux", "-C", "-c",
                       self.directory / "snmpd.conf"],
             self.log, {"SNMP_PERSISTENT_DIR": str(self.directory / "state"),
                        "MIBS": ""}).start()
-        self.daemon.wait_until("listens", lambda: udp_bound(self.port))
+        self.daemon.wait_until("listens",
+                               lambda: udp_bound(self.port, self.daemon.pid))
         return self
 
     def stop(self):
@@ -65,7 +69,7 @@ class Snmpd:
     def run(self, tool, *args, session=None, mibs="", status=0, port=None):
         """Run one of Net-SNMP's tools; what it prints."""
         argv = [tool, *(session or self.V2), "-r", "2", "-t", "5",
-                port or f"127.0.0.1:{self.port}", *map(str, args)]
+                port or f"{self.address}:{self.port}", *map(str, args)]
         done = subprocess.run(
             argv, capture_output=True, text=True, check=False, timeout=300,
             env={**os.environ, "MIBS": mibs, "MIBDIRS": MIB_DIRS,
@@ -131,7 +135,7 @@ class Agentx:
     """process-dna-agentx in the foreground."""
 
     def __init__(self, directory, snmpd, name="agentx", arguments=(),
-                 **directives):
+                 program=AGENTX, make_daemon=Daemon, **directives):
         """Directives of its configuration; `executable` is a list. Without
         any, all processes every second."""
         self.directory = fresh_dir(directory)
@@ -142,8 +146,8 @@ class Agentx:
         lines += [f"{k} {v}\n" for k, v in directives.items()]
         (directory / "process-dna-agentx.conf").write_text("".join(lines))
         self.env = {**ASAN_ENV, "SNMPCONFPATH": str(directory)}
-        self.daemon = Daemon(name, [AGENTX, "-f", "-x", snmpd.socket,
-                                    *arguments], self.log, self.env)
+        self.daemon = make_daemon(name, [program, "-f", "-x", snmpd.socket,
+                                         *arguments], self.log, self.env)
 
     @classmethod
     def of(cls, directory, snmpd, globs, **directives):
