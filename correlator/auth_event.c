@@ -95,14 +95,21 @@ static struct auth_text *text_of(struct auth_event *event, size_t i) {
   return (struct auth_text *)((char *)event + texts[i]);
 }
 
-struct auth_record *auth_record_new(const struct auth_event *event,
-                                    const struct auth_arrival *arrival) {
+/* The bytes of all texts. */
+static size_t texts_len(const struct auth_event *event) {
   struct auth_event copy = *event;
   size_t len = 0;
 
   for (size_t i = 0; i < TEXTS; i++)
     len += text_of(&copy, i)->len;
-  struct auth_record *r = calloc(1, sizeof(*r) + len);
+  return len;
+}
+
+struct auth_record *auth_record_new(const struct auth_event *event,
+                                    const struct auth_arrival *arrival) {
+  struct auth_event copy = *event;
+  struct auth_record *r = calloc(1, sizeof(*r) + texts_len(event));
+
   if (r == NULL)
     return NULL;
   char *to = (char *)(r + 1);
@@ -123,6 +130,10 @@ struct auth_record *auth_record_new(const struct auth_event *event,
   if (r->has_peer)
     r->peer = *arrival->peer;
   return r;
+}
+
+size_t auth_record_size(const struct auth_record *r) {
+  return sizeof(*r) + texts_len(&r->event);
 }
 
 void auth_record_free(struct auth_record *r) { free(r); }

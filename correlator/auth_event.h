@@ -108,6 +108,7 @@ bool auth_address_parse(struct auth_text text, struct in6_addr *ret_address);
  * anyone can write such a line. NULL: out of memory. */
 struct auth_record *auth_record_new(const struct auth_event *event,
                                     const struct auth_arrival *arrival);
-void auth_record_free(struct auth_record *r); /* NULL does nothing */
+size_t auth_record_size(const struct auth_record *r); /* bytes of memory */
+void auth_record_free(struct auth_record *r);         /* NULL does nothing */
 
 #endif
