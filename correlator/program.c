@@ -27,7 +27,7 @@ static const char *path_of(const struct program *program) {
 __attribute__((noreturn)) static void
 become(const struct program *program, int output, int error, pid_t parent) {
   sigset_t none;
-  int null = open("/dev/null", O_RDONLY);
+  int input = program->input > 0 ? program->input : open("/dev/null", O_RDONLY);
 
   (void)setpgid(0, 0);
   (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -41,7 +41,7 @@ become(const struct program *program, int output, int error, pid_t parent) {
     if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
       _exit(CANNOT_EXEC);
   }
-  if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
+  if (input < 0 || dup2(input, STDIN_FILENO) < 0 ||
       dup2(output, STDOUT_FILENO) < 0 || dup2(error, STDERR_FILENO) < 0 ||
       (program->folder != NULL && chdir(program->folder) != 0))
     _exit(CANNOT_EXEC);
@@ -150,7 +150,9 @@ static int run_in_pipes(const struct program *program, unsigned timeout_s,
                         struct stream streams[static 2], int writing[static 2],
                         struct program_result *result) {
   pid_t pid = -1;
-  int rc = program_start(program, writing[0], writing[1], &pid);
+  int rc =
+      program_start(program, program->output > 0 ? program->output : writing[0],
+                    writing[1], &pid);
 
   for (int i = 0; i < 2; i++) {
     (void)close(writing[i]);

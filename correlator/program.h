@@ -14,10 +14,13 @@ struct program {
   char *const *environment; /* ends with NULL */
   const char *folder;       /* to run in; NULL: ours */
   uint64_t file_size_max;   /* bytes of a file that it writes; 0: no bound */
+  int input;                /* its standard input; 0: /dev/null */
+  int output;               /* of program_run: its standard output; 0: goes to
+                               the result */
 };
 
-/* Begin it, with standard input from /dev/null, standard output and error to
- * the descriptors, and none else. It ends with the thread that begins it.
+/* Begin it, with standard output and error to the descriptors, and none else
+ * but its input. It ends with the thread that begins it.
  * Returns 0 or a negative errno; the caller ends it by program_kill or waits
  * for it. */
 int program_start(const struct program *program, int output, int error,

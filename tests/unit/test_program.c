@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -47,6 +48,34 @@ static void it_gets_its_own_environment_folder_and_name(void **state) {
   assert_int_equal(program_run(&program, 60, &result), 0);
   assert_string_equal(result.output, "other-name given\n/usr\n");
   program_result_free(&result);
+}
+
+static void its_input_and_output_may_be_files(void **state) {
+  static const char text[] = "what it reads\n";
+  char *argv[] = {"/bin/sh", "-c", "tr a-z A-Z; echo err >&2", NULL};
+  struct program_result result;
+  char got[64] = "";
+  int files[2];
+
+  (void)state;
+  for (int i = 0; i < 2; i++) {
+    files[i] = memfd_create("file", MFD_CLOEXEC);
+    assert_true(files[i] > 2);
+  }
+  assert_int_equal(pwrite(files[0], text, strlen(text), 0), strlen(text));
+  const struct program program = {.path = "/bin/sh",
+                                  .argv = argv,
+                                  .environment = no_environment,
+                                  .input = files[0],
+                                  .output = files[1]};
+  assert_int_equal(program_run(&program, 60, &result), 0);
+  assert_string_equal(result.output, "");
+  assert_string_equal(result.error, "err\n");
+  assert_int_equal(pread(files[1], got, sizeof(got), 0), strlen(text));
+  assert_string_equal(got, "WHAT IT READS\n");
+  program_result_free(&result);
+  for (int i = 0; i < 2; i++)
+    assert_int_equal(close(files[i]), 0);
 }
 
 static void it_gets_no_descriptor_of_ours(void **state) {
@@ -179,6 +208,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_it_writes_and_how_it_ends_is_told),
       cmocka_unit_test(it_gets_its_own_environment_folder_and_name),
+      cmocka_unit_test(its_input_and_output_may_be_files),
       cmocka_unit_test(it_gets_no_descriptor_of_ours),
       cmocka_unit_test(a_program_that_is_not_there_is_an_error),
       cmocka_unit_test(what_takes_too_long_is_ended_with_all_it_started),
