@@ -185,31 +185,6 @@ static void sheet_fit(struct sheet *sheet, unsigned width) {
   }
 }
 
-/* `n` columns of printable text, from column `from`. */
-static void put_columns(FILE *out, const char *text, size_t from, size_t n) {
-  for (size_t column = 0; *text != '\0'; text++) {
-    column += ((unsigned char)*text & 0xC0U) != 0x80;
-    if (column > from && column <= from + n)
-      fputc(*text, out);
-  }
-}
-
-/* The text, cut in its middle where it is too wide: what begins and what ends
- * a path tell most. */
-static void put_cut(FILE *out, const char *text, unsigned width) {
-  static const char mark[] = "..";
-  size_t columns = text_columns(text), head;
-
-  if (columns <= width) {
-    fputs(text, out);
-    return;
-  }
-  head = (width - strlen(mark)) / 3;
-  put_columns(out, text, 0, head);
-  fputs(mark, out);
-  put_columns(out, text, columns - (width - strlen(mark) - head), columns);
-}
-
 static const char *severity_color(const char *severity) {
   if (strcmp(severity, "critical") == 0)
     return "\033[1;31m";
@@ -229,7 +204,7 @@ static void put_cell(FILE *out, const struct table_column *column,
   if (right)
     fprintf(out, "%*s", pad, "");
   fputs(paint, out);
-  put_cut(out, text, width);
+  text_put_cut(out, text, width);
   if (*paint != '\0')
     fputs("\033[0m", out);
   if (!last)

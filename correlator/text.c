@@ -89,6 +89,29 @@ size_t text_columns(const char *text) {
   return columns;
 }
 
+/* `n` columns of printable text, from column `from`. */
+static void put_columns(FILE *out, const char *text, size_t from, size_t n) {
+  for (size_t column = 0; *text != '\0'; text++) {
+    column += ((unsigned char)*text & 0xC0U) != 0x80;
+    if (column > from && column <= from + n)
+      fputc(*text, out);
+  }
+}
+
+void text_put_cut(FILE *out, const char *text, size_t columns) {
+  static const char mark[] = "..";
+  size_t all = text_columns(text), head;
+
+  if (all <= columns) {
+    fputs(text, out);
+    return;
+  }
+  head = (columns - strlen(mark)) / 3;
+  put_columns(out, text, 0, head);
+  fputs(mark, out);
+  put_columns(out, text, all - (columns - strlen(mark) - head), all);
+}
+
 char *text_shell_quote(const char *raw) {
   static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
                               "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

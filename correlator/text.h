@@ -16,6 +16,11 @@ char *text_printable(const char *text);
  * wrong for wide scripts only. */
 size_t text_columns(const char *text);
 
+/* Print a printable text in at most `columns` columns, which are more than
+ * two: one that is wider is cut in its middle, with ".." there, since what
+ * begins and what ends a path tell most. */
+void text_put_cut(FILE *out, const char *text, size_t columns);
+
 /* A word for the shell that says exactly `raw`, in plain ASCII: as it is where
  * no character means anything to a shell, else in '...', or, if it has control
  * bytes or bytes over 0x7E, in $'...' (POSIX.1-2024; bash, zsh, ksh and

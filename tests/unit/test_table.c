@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "correlator/table.h"
+#include "tests/unit/made_result.h"
 #include "tests/unit/unit.h"
 
 enum { FIELDS = 5 };
@@ -24,26 +25,8 @@ static const char digest[] =
 static PGresult *result_of(size_t rows, const char *const cells[][FIELDS]) {
   static const char *const names[FIELDS] = {"id", "severity", "path", "seen",
                                             "digest"};
-  PGresAttDesc attributes[FIELDS] = {{0}};
-  PGresult *result = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
-  char copy[256];
 
-  for (size_t i = 0; i < FIELDS; i++) {
-    (void)snprintf(copy, sizeof(copy), "%s", names[i]);
-    attributes[i].name = strdup(copy);
-  }
-  assert_true(PQsetResultAttrs(result, FIELDS, attributes));
-  for (size_t i = 0; i < FIELDS; i++)
-    free(attributes[i].name);
-  for (size_t row = 0; row < rows; row++)
-    for (size_t i = 0; i < FIELDS; i++) {
-      const char *cell = cells[row][i];
-
-      (void)snprintf(copy, sizeof(copy), "%s", cell != NULL ? cell : "");
-      assert_true(PQsetvalue(result, (int)row, (int)i, copy,
-                             cell != NULL ? (int)strlen(cell) : -1));
-    }
-  return result;
+  return made_result(FIELDS, names, rows, rows > 0 ? cells[0] : NULL);
 }
 
 static void expect_table(size_t rows, const char *const cells[][FIELDS],
