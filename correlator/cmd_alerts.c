@@ -26,14 +26,15 @@ static const char help[] =
 /* "@KEY:/path" in a container, as the collectd identifiers have it. */
 #define TABLE_SQL(more)                                                        \
   "SELECT *, CASE WHEN container <> '' THEN '@' || container || ':' ELSE '' "  \
-  "END || path AS executable, coalesce(nullif(verdict, ''), kind) AS "         \
-  "reason" more " FROM process_dna.list_alerts($1, $2, $3)"
+  "END || path AS executable, host || coalesce(' -> ' || peer_host, '') AS "   \
+  "hosts, CASE WHEN kind = 'lateral-movement' OR verdict = '' THEN kind ELSE " \
+  "verdict END AS reason" more " FROM process_dna.list_alerts($1, $2, $3)"
 
 static const struct table_column columns[] = {
     {"alert_id", "ID", TABLE_NUMBER, 0, false},
     {"severity", "SEVERITY", TABLE_SEVERITY, 0, false},
     {"shown_state", "STATE", TABLE_TEXT, 0, false},
-    {"host", "HOST", TABLE_TEXT, 12, false},
+    {"hosts", "HOST", TABLE_TEXT, 12, false},
     {"executable", "EXECUTABLE", TABLE_TEXT, 20, false},
     {"reason", "REASON", TABLE_TEXT, 0, false},
     {"last_seen", "LAST SEEN", TABLE_TIME, 0, true},

@@ -21,6 +21,7 @@ command_fn command_agents;
 command_fn command_alerts;
 command_fn command_explain;
 command_fn command_accept;
+command_fn command_detections;
 command_fn command_addresses;
 command_fn command_manifest; /* its own commands: cmd_manifest.h */
 

@@ -21,6 +21,7 @@ static const struct command {
     {"alerts", command_alerts, "list alerts"},
     {"explain", command_explain, "what an alert means and what to do"},
     {"accept", command_accept, "make an alert's executable the baseline"},
+    {"detections", command_detections, "list or draw lateral movement"},
     {"manifest", command_manifest, "import, fetch or list what packages ship"},
     {"addresses", command_addresses, "list, add or remove hosts' addresses"},
 };

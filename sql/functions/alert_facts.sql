@@ -7,6 +7,9 @@
 -- one that lists it; else of any manifest of the package version.
 -- manifest_digests are those that the version's manifests have for the path,
 -- with a space between; the request_ columns tell how it stands with fetching.
+--
+-- From peer_host on the columns are those of movement_facts, null for other
+-- kinds; movements are the numbers of those that follow from an alert.
 CREATE OR REPLACE FUNCTION process_dna.alert_facts(
   p_tenant integer, p_key_or_id text)
 RETURNS TABLE (alert_id bigint, key text, severity text, state text,
@@ -25,7 +28,12 @@ RETURNS TABLE (alert_id bigint, key text, severity text, state text,
   manifest_origin text, manifest_added_by text, manifest_added_at timestamptz,
   manifest_package text, manifest_version text, manifest_digests text,
   request_state text, request_at timestamptz, request_error text,
-  mitre text, closed_at timestamptz)
+  mitre text, closed_at timestamptz,
+  peer_host text, peer_address text, related_id bigint, related_key text,
+  related_at timestamptz, users text, source_addresses text, sources text,
+  least_trust text, logins bigint, logins_confirmed bigint,
+  first_login timestamptz, last_login timestamptz, first_time boolean,
+  ambiguous boolean, movements text)
 LANGUAGE plpgsql STABLE AS $$
 #variable_conflict use_column
 BEGIN
@@ -47,7 +55,11 @@ BEGIN
      FROM process_dna.manifest_files(p_tenant, a.manager, a.package,
                                      a.version, a.arch, a.exe_path) e),
     q.state, q.requested_at, q.error,
-    CASE a.kind WHEN 'binary-changed' THEN 'T1036 T1554' END, a.closed_at
+    CASE a.kind WHEN 'binary-changed' THEN 'T1036 T1554'
+      WHEN 'lateral-movement' THEN 'T1078 T1036' END, a.closed_at, v.*,
+    (SELECT string_agg(o.alert_id::text, ' ' ORDER BY o.alert_id)
+     FROM process_dna.process_dna_alerts o
+     WHERE o.tenant_id = p_tenant AND o.related_id = a.alert_id)
   FROM process_dna.process_dna_alerts a
   LEFT JOIN process_dna.agents g
     ON g.tenant_id = p_tenant AND g.agent_id = a.agent_id
@@ -70,6 +82,8 @@ BEGIN
   LEFT JOIN process_dna.manifest_requests q
     ON q.tenant_id = p_tenant AND q.manager = a.manager
     AND q.package = a.package AND q.version = a.version AND q.arch = a.arch
+  LEFT JOIN LATERAL process_dna.movement_facts(p_tenant, a.alert_id) v
+    ON a.kind = 'lateral-movement'
   WHERE a.tenant_id = p_tenant
     AND (a.key = p_key_or_id
          OR a.alert_id = CASE WHEN p_key_or_id ~ '^[0-9]{1,18}$'

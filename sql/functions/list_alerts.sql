@@ -1,4 +1,5 @@
--- Alerts, the newest last: the open ones, or all with p_all. With
+-- Alerts, the newest last: the open ones, or all with p_all. peer_host is the
+-- host that a movement led to. With
 -- p_restart_pending executables instead that run on from before an update, in
 -- the same columns; these are no alerts and have no number.
 CREATE OR REPLACE FUNCTION process_dna.list_alerts(
@@ -7,7 +8,7 @@ RETURNS TABLE (alert_id bigint, key text, severity text, state text,
   kind text, host text, container text, path text, verdict text,
   baseline_sha256 text, observed_sha256 text, exe_state text, pid integer,
   package text, first_seen timestamptz, last_seen timestamptz, count bigint,
-  who text, why text, line text)
+  who text, why text, line text, peer_host text)
 LANGUAGE plpgsql STABLE AS $$
 #variable_conflict use_column
 BEGIN
@@ -19,7 +20,8 @@ BEGIN
       x.first_seen, g.last_observed, NULL::bigint, NULL::text, NULL::text,
       process_dna.line_of(g.name || ': ' || x.path || ' still runs as SHA-256 '
         || left(x.sha256, 12) || '..., started before its update; pid '
-        || x.pid || '. Restart the service')
+        || x.pid || '. Restart the service'),
+      NULL::text
     FROM process_dna.executables x
     JOIN process_dna.agents g
       ON g.tenant_id = p_tenant AND g.agent_id = x.agent_id
@@ -35,10 +37,12 @@ BEGIN
       coalesce(g.name, ''), a.container, a.exe_path, a.verdict,
       a.baseline_sha256, nullif(a.exe_sha256, ''), a.exe_state, a.pid,
       concat_ws(' ', nullif(a.package, ''), nullif(a.version, '')),
-      a.observed_at, a.last_seen, a.seen, a.who, a.why, a.line
+      a.observed_at, a.last_seen, a.seen, a.who, a.why, a.line, b.name
     FROM process_dna.process_dna_alerts a
     LEFT JOIN process_dna.agents g
       ON g.tenant_id = p_tenant AND g.agent_id = a.agent_id
+    LEFT JOIN process_dna.agents b
+      ON b.tenant_id = p_tenant AND b.agent_id = a.peer_agent_id
     WHERE a.tenant_id = p_tenant AND (p_all OR a.state = 'open')
     ORDER BY a.alert_id;
   END IF;

@@ -159,3 +159,7 @@ BEGIN
     END IF;
   END LOOP;
 END $$;
+
+-- They give more columns now.
+DROP FUNCTION IF EXISTS process_dna.alert_facts(integer, text);
+DROP FUNCTION IF EXISTS process_dna.list_alerts(integer, boolean, boolean);
