@@ -1,7 +1,8 @@
 -- Somebody approves of what an open alert is about, and the clear goes out:
 -- its digest becomes the baseline. What no digest can excuse (spoofed) or what
 -- has none (unreadable) is only acknowledged, for as long as it runs without a
--- break.
+-- break. To accept a movement closes that alone: neither its alert nor other
+-- movements, and further logins of it are no news.
 --
 -- Gives 'accepted', 'no such alert', 'not open', or 'nothing to accept' for an
 -- alert that is not about an executable.
@@ -28,10 +29,18 @@ BEGIN
     WHERE a.tenant_id = p_tenant AND a.alert_id = p_alert_id;
   IF NOT FOUND THEN
     RETURN 'no such alert';
-  ELSIF v_alert.kind <> 'binary-changed' THEN
+  ELSIF v_alert.kind NOT IN ('binary-changed', 'lateral-movement') THEN
     RETURN 'nothing to accept';
   ELSIF v_alert.state <> 'open' THEN
     RETURN 'not open';
+  ELSIF v_alert.kind = 'lateral-movement' THEN
+    INSERT INTO process_dna.agent_events
+      (tenant_id, agent_id, event, container, path, who, why)
+    VALUES (p_tenant, v_alert.agent_id, 'accepted', v_alert.container,
+      v_alert.exe_path, left(p_who, 255), left(p_why, 1024));
+    PERFORM process_dna.alerts_close(p_tenant, ARRAY[p_alert_id], 'accepted',
+      p_who, p_why, NULL);
+    RETURN 'accepted';
   END IF;
 
   v_digest_counts := v_alert.verdict NOT IN ('spoofed', 'unreadable');

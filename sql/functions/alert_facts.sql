@@ -55,8 +55,7 @@ BEGIN
      FROM process_dna.manifest_files(p_tenant, a.manager, a.package,
                                      a.version, a.arch, a.exe_path) e),
     q.state, q.requested_at, q.error,
-    CASE a.kind WHEN 'binary-changed' THEN 'T1036 T1554'
-      WHEN 'lateral-movement' THEN 'T1078 T1036' END, a.closed_at, v.*,
+    nullif(process_dna.alert_mitre(a.kind), ''), a.closed_at, v.*,
     (SELECT string_agg(o.alert_id::text, ' ' ORDER BY o.alert_id)
      FROM process_dna.process_dna_alerts o
      WHERE o.tenant_id = p_tenant AND o.related_id = a.alert_id)

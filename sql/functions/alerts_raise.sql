@@ -1,7 +1,9 @@
 -- Raise alerts for executables whose verdict has a severity; of those of one
 -- agent, container, path and digest the gravest counts. Where one is open it
 -- is only seen again (p_seen), or updated if verdict or severity are others.
--- Gives the agents of which alerts were raised or updated.
+-- Gives the agents of which alerts were raised or updated. Those that nothing
+-- explains are put into lateral_queue; movements of one that turns out to be no
+-- such alert are closed.
 CREATE OR REPLACE FUNCTION process_dna.alerts_raise(
   p_tenant integer, p_rows process_dna.observation[],
   p_judged process_dna.judgement[], p_seen boolean)
@@ -12,12 +14,15 @@ AS $$
 DECLARE
   v_updated bigint[];
   v_raised bigint[];
+  v_turned bigint[];
+  v_moved bigint[];
   v_agents bigint[];
 BEGIN
   WITH worst AS (
     SELECT DISTINCT ON (r.agent_id, r.container, r.path, r.sha256)
       r.*, t.name AS tenant_name, g.name AS host,
       o.place, (o.verdict, o.severity) <> (r.verdict, r.severity) AS changed,
+      o.baseline_match AS old_match,
       process_dna.alert_line(r.verdict, g.name, r.container, r.path, r.state,
         r.reason, r.sha256, r.baseline_sha256, r.baseline_version, r.package,
         r.version, r.name, r.pid) AS line,
@@ -31,7 +36,7 @@ BEGIN
       SELECT i.name FROM process_dna.agents i
       WHERE i.tenant_id = p_tenant AND i.agent_id = r.agent_id LIMIT 1) g
     LEFT JOIN LATERAL (
-      SELECT i.ctid AS place, i.verdict, i.severity
+      SELECT i.ctid AS place, i.verdict, i.severity, i.baseline_match
       FROM process_dna.process_dna_alerts i
       WHERE i.tenant_id = p_tenant AND i.agent_id = r.agent_id
         AND i.kind = 'binary-changed' AND i.container = r.container
@@ -59,7 +64,9 @@ BEGIN
         line = CASE WHEN w.changed THEN w.line ELSE a.line END
     FROM worst w
     WHERE a.ctid = w.place
-    RETURNING a.agent_id, a.alert_id, w.changed
+    RETURNING a.agent_id, a.alert_id, w.changed,
+      (w.old_match = false) IS DISTINCT FROM (w.baseline_match = false)
+        AS turned
   ), raised AS (
     INSERT INTO process_dna.process_dna_alerts
       (tenant_id, agent_id, kind, key, severity, verdict, baseline_match,
@@ -84,11 +91,23 @@ BEGIN
   )
   SELECT (SELECT array_agg(alert_id) FROM again WHERE changed),
          (SELECT array_agg(alert_id) FROM raised),
+         (SELECT array_agg(alert_id) FROM again WHERE turned),
          (SELECT coalesce(array_agg(agent_id), '{}')
           FROM (SELECT agent_id FROM again WHERE changed
                 UNION SELECT agent_id FROM raised) u)
-    INTO v_updated, v_raised, v_agents;
+    INTO v_updated, v_raised, v_turned, v_agents;
   PERFORM process_dna.outbox_add(p_tenant, v_updated, 'updated');
   PERFORM process_dna.outbox_add(p_tenant, v_raised, 'raised');
+  INSERT INTO process_dna.lateral_queue (tenant_id, alert_id)
+  SELECT p_tenant, w.alert_id FROM unnest(v_raised || v_turned) w (alert_id);
+  SELECT array_agg(m.alert_id) INTO v_moved
+    FROM unnest(v_turned) w (alert_id)
+    CROSS JOIN LATERAL (
+      SELECT i.alert_id FROM process_dna.process_dna_alerts i
+      WHERE i.related_id = w.alert_id AND i.tenant_id = p_tenant
+        AND i.state = 'open'
+      OFFSET 0) m;
+  PERFORM process_dna.alerts_close(p_tenant, v_moved, 'resolved', NULL,
+    'the alert about the executable no longer says that it was changed', NULL);
   RETURN v_agents;
 END $$;

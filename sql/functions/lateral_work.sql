@@ -1,12 +1,26 @@
--- Search for lateral movement: look at what waits in lateral_queue, a limited
--- number of rows in a call. Gives how many logins were detected, how many
--- movements raised, and whether there is more to do at once. Any number of
--- correlators may call this; one of them works, the others find nothing to do.
+-- Search for lateral movement: look at what waits in lateral_queue, in both
+-- directions: a login looks for alerts of the agents that it may have come
+-- from, an alert for logins from addresses of its agent. Both are in the queue
+-- from the transaction on that wrote them, so whichever is looked at last sees
+-- the other, in whatever order they came; what was detected before is known.
+--
+-- Gives how many logins were detected, how many movements raised, and whether
+-- there is more to do at once: what one call reads and writes is bounded. Any
+-- number of correlators may call this; one of them works, the others find
+-- nothing to do.
 CREATE OR REPLACE FUNCTION process_dna.lateral_work(p_tenant integer)
 RETURNS TABLE (detections bigint, raised bigint, more boolean)
 LANGUAGE plpgsql
 SET enable_seqscan = off SET jit = off
 AS $$
+#variable_conflict use_column
+DECLARE
+  v_follow_limit CONSTANT integer := 100;
+  v_pairs process_dna.lateral_pair[];
+  v_follow bigint[];
+  v_agent bigint;
+  v_found record;
+  v_grown bigint[];
 BEGIN
   detections := 0;
   raised := 0;
@@ -16,5 +30,42 @@ BEGIN
     RETURN NEXT;
     RETURN;
   END IF;
+  v_pairs := process_dna.lateral_look(p_tenant);
+  v_follow := ARRAY(
+    SELECT q.movement_id FROM process_dna.lateral_queue q
+    WHERE q.movement_id IS NOT NULL AND q.tenant_id = p_tenant
+    ORDER BY q.movement_id LIMIT v_follow_limit);
+
+  -- In order, as everywhere. Under these locks no alert of theirs is closed.
+  FOR v_agent IN
+    SELECT p.agent_id FROM unnest(v_pairs) p
+    UNION
+    SELECT a.agent_id FROM unnest(v_follow) w (alert_id)
+    CROSS JOIN LATERAL (
+      SELECT i.agent_id FROM process_dna.process_dna_alerts i
+      WHERE i.tenant_id = p_tenant AND i.alert_id = w.alert_id LIMIT 1) a
+    ORDER BY 1
+  LOOP
+    PERFORM FROM process_dna.agents g
+      WHERE g.tenant_id = p_tenant AND g.agent_id = v_agent
+      FOR NO KEY UPDATE;
+  END LOOP;
+
+  SELECT * INTO v_found FROM process_dna.lateral_detect(p_tenant, v_pairs);
+  v_grown := process_dna.lateral_follow(p_tenant, v_found.raised
+    || v_found.graver || v_found.sooner || v_follow);
+  PERFORM process_dna.lateral_tell(p_tenant, v_found.raised,
+                                   v_found.graver || v_grown);
+  DELETE FROM process_dna.lateral_queue q
+    USING unnest(v_follow) w (movement_id)
+    CROSS JOIN LATERAL (
+      SELECT i.ctid AS place FROM process_dna.lateral_queue i
+      WHERE i.movement_id = w.movement_id AND i.tenant_id = p_tenant
+      LIMIT 1) o
+    WHERE q.ctid = o.place;
+  detections := v_found.detections;
+  raised := cardinality(v_found.raised);
+  more := (SELECT true FROM process_dna.lateral_queue q
+           WHERE q.tenant_id = p_tenant LIMIT 1) IS NOT NULL;
   RETURN NEXT;
 END $$;

@@ -11,7 +11,8 @@ RETURNS TABLE (key text, value text) LANGUAGE sql STABLE AS $$
   ), a AS (
     SELECT count(*) FILTER (WHERE severity = 'critical') AS critical,
       count(*) FILTER (WHERE severity = 'warning') AS warning,
-      count(*) FILTER (WHERE severity = 'info') AS info
+      count(*) FILTER (WHERE severity = 'info') AS info,
+      count(*) FILTER (WHERE kind = 'lateral-movement') AS movements
     FROM process_dna.process_dna_alerts
     WHERE tenant_id = p_tenant AND state = 'open'
   ), x AS (
@@ -44,6 +45,9 @@ RETURNS TABLE (key text, value text) LANGUAGE sql STABLE AS $$
     ('alerts-critical', a.critical::text),
     ('alerts-warning', a.warning::text),
     ('alerts-info', a.info::text),
+    ('lateral-movements', a.movements::text),
+    ('lateral-waiting', (SELECT count(*)::text FROM process_dna.lateral_queue
+                         WHERE tenant_id = p_tenant)),
     ('manifest-requests', (SELECT count(*)::text
                            FROM process_dna.manifest_requests
                            WHERE tenant_id = p_tenant

@@ -10,7 +10,7 @@ BEGIN
     SELECT DISTINCT a.agent_id
     FROM process_dna.manifest_queue q
     CROSS JOIN LATERAL (
-      (SELECT i.agent_id FROM process_dna.package_inventory i
+      (SELECT DISTINCT i.agent_id FROM process_dna.package_inventory i
        WHERE q.package <> '' AND q.agent_id IS NULL
          AND i.package || ' ' || i.version = q.package || ' ' || q.version
          AND i.tenant_id = p_tenant AND i.until IS NULL
@@ -21,12 +21,12 @@ BEGIN
       UNION ALL
       SELECT o.agent_id FROM unnest(q.digests) d (digest)
       CROSS JOIN LATERAL (
-        (SELECT b.agent_id FROM process_dna.baselines b
+        (SELECT DISTINCT b.agent_id FROM process_dna.baselines b
          WHERE decode(b.sha256, 'hex') = d.digest AND b.tenant_id = p_tenant
            AND b.agent_id > q.agent_after
          ORDER BY b.agent_id LIMIT p_limit)
         UNION ALL
-        (SELECT l.agent_id FROM process_dna.process_dna_alerts l
+        (SELECT DISTINCT l.agent_id FROM process_dna.process_dna_alerts l
          WHERE decode(l.exe_sha256, 'hex') = d.digest
            AND l.tenant_id = p_tenant AND l.agent_id > q.agent_after
          ORDER BY l.agent_id LIMIT p_limit)) o) a

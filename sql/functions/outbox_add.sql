@@ -15,6 +15,7 @@ BEGIN
   SELECT p_tenant, s.sink, a.agent_id, a.alert_id, a.key, jsonb_build_object(
       'trap', CASE
         WHEN p_state = 'cleared' THEN 'pdnaAlertCleared'
+        WHEN a.kind = 'lateral-movement' THEN 'pdnaLateralMovement'
         WHEN a.kind = 'agent-silent' THEN 'pdnaAgentSilent'
         WHEN a.kind = 'fleet-silent' THEN 'pdnaFleetSilent'
         ELSE 'pdnaBinaryChanged' END,
@@ -34,12 +35,17 @@ BEGIN
       'package', process_dna.printable(concat_ws(' ', nullif(a.package, ''),
                                                  nullif(a.version, ''))),
       'verdict', a.verdict,
-      'mitre', CASE a.kind WHEN 'binary-changed' THEN 'T1036 T1554' ELSE '' END,
+      'mitre', process_dna.alert_mitre(a.kind),
+      'peer_host', coalesce(p.name, ''),
+      'peer_address', coalesce(host(p.ip), ''),
+      'auth_user', coalesce(process_dna.printable(l.auth_user), ''),
+      'related_key', coalesce(r.key, ''),
       'at', to_char(CASE p_state WHEN 'raised' THEN a.observed_at ELSE now() END
                     AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
       'line', CASE p_state
         WHEN 'cleared' THEN process_dna.line_of(
-          concat_ws(': ', g.name, nullif(a.exe_path, ''), 'cleared')
+          concat_ws(': ', g.name, nullif(a.exe_path, ''),
+                    'movement to ' || p.name, 'cleared')
           || coalesce(', ' || a.why, '') || coalesce(' (' || a.who || ')', '')
           || '; it was ' || coalesce(nullif(a.verdict, ''), a.kind) || ' since '
           || to_char(a.observed_at AT TIME ZONE 'UTC',
@@ -52,6 +58,16 @@ BEGIN
   LEFT JOIN LATERAL (
     SELECT * FROM process_dna.agents i
     WHERE i.tenant_id = p_tenant AND i.agent_id = a.agent_id LIMIT 1) g ON true
+  LEFT JOIN LATERAL (
+    SELECT * FROM process_dna.agents i
+    WHERE i.tenant_id = p_tenant AND i.agent_id = a.peer_agent_id
+    LIMIT 1) p ON true
+  LEFT JOIN LATERAL (
+    SELECT i.key FROM process_dna.process_dna_alerts i
+    WHERE i.tenant_id = p_tenant AND i.alert_id = a.related_id
+    LIMIT 1) r ON true
+  LEFT JOIN LATERAL process_dna.lateral_login(
+    p_tenant, CASE WHEN a.related_id IS NOT NULL THEN a.alert_id END) l ON true
   CROSS JOIN (SELECT DISTINCT t.sink FROM process_dna.trap_sinks t
               WHERE t.tenant_id = p_tenant) s
   ORDER BY a.alert_id, s.sink;

@@ -40,6 +40,11 @@ CREATE INDEX process_dna_alerts_unexplained
   ON process_dna.process_dna_alerts (agent_id, observed_at, tenant_id)
   WHERE baseline_match = false;
 
+-- Who came which way: users are hashed, their names may be long.
+CREATE INDEX auth_events_way ON process_dna.auth_events
+  (target_agent_id, hashtext(auth_user), src_ip, observed_at, tenant_id)
+  WHERE success AND target_agent_id IS NOT NULL;
+
 CREATE TABLE process_dna.lateral_queue (
   tenant_id integer NOT NULL REFERENCES process_dna.tenants,
   queue_id bigint GENERATED ALWAYS AS IDENTITY,
@@ -55,6 +60,9 @@ CREATE TABLE process_dna.lateral_queue (
   CHECK (num_nonnulls(alert_id, event_id, agent_id, movement_id) = 1),
   CHECK ((event_id IS NULL) = (event_arrived_at IS NULL))
 );
+CREATE UNIQUE INDEX lateral_queue_movement
+  ON process_dna.lateral_queue (movement_id, tenant_id)
+  WHERE movement_id IS NOT NULL;
 COMMENT ON TABLE process_dna.lateral_queue IS 'What the search for lateral movement has yet to look at; whoever wrote it puts it here in the same transaction';
 COMMENT ON COLUMN process_dna.lateral_queue.tenant_id IS 'Whose it is';
 COMMENT ON COLUMN process_dna.lateral_queue.queue_id IS 'Number of the row';
@@ -63,9 +71,9 @@ COMMENT ON COLUMN process_dna.lateral_queue.event_arrived_at IS 'Arrival of the 
 COMMENT ON COLUMN process_dna.lateral_queue.event_id IS 'A login that was written, or whose target is known now';
 COMMENT ON COLUMN process_dna.lateral_queue.agent_id IS 'An agent with a new name or address';
 COMMENT ON COLUMN process_dna.lateral_queue.movement_id IS 'A movement whose hops have to be found anew';
-COMMENT ON COLUMN process_dna.lateral_queue.after_observed IS 'Of an alert with many logins: the time of the last one that was looked at';
-COMMENT ON COLUMN process_dna.lateral_queue.after_arrived IS 'Its arrival';
-COMMENT ON COLUMN process_dna.lateral_queue.after_event IS 'Its number';
+COMMENT ON COLUMN process_dna.lateral_queue.after_observed IS 'Of an alert with many logins, or a login with many alerts: the time of the last one that was looked at';
+COMMENT ON COLUMN process_dna.lateral_queue.after_arrived IS 'Arrival of that login; null for an alert';
+COMMENT ON COLUMN process_dna.lateral_queue.after_event IS 'Number of that login or alert';
 
 CREATE TABLE process_dna.lateral_detections (
   tenant_id integer NOT NULL,
@@ -141,6 +149,38 @@ COMMENT ON COLUMN process_dna.lateral_reached.agent_id IS 'The agent that was lo
 COMMENT ON COLUMN process_dna.lateral_reached.movement_id IS 'The movement';
 COMMENT ON COLUMN process_dna.lateral_reached.source_agent_id IS 'Agent where the movement began, which is in its key';
 COMMENT ON COLUMN process_dna.lateral_reached.reached_at IS 'Time of the first login of the movement there';
+
+CREATE TYPE process_dna.lateral_pair AS (
+  alert_id bigint,
+  agent_id bigint,
+  alert_at timestamptz,
+  target_agent_id bigint,
+  event_arrived_at timestamptz,
+  event_id bigint,
+  event_at timestamptz,
+  src_agents bigint[],
+  first_time boolean
+);
+COMMENT ON TYPE process_dna.lateral_pair IS 'An alert and a login that may belong together; src_agents is empty if they don''t, first_time null until it is known';
+
+CREATE TYPE process_dna.lateral_hop AS (
+  from_agent bigint,
+  from_host text,
+  to_agent bigint,
+  to_host text,
+  depth integer,
+  at timestamptz,
+  arrived_at timestamptz,
+  event_id bigint,
+  auth_user text,
+  method text,
+  key_fingerprint text,
+  address inet,
+  port integer,
+  trust text,
+  ambiguous boolean
+);
+COMMENT ON TYPE process_dna.lateral_hop IS 'A login that leads on from a host: to_agent is null if the host is no agent, depth counts from 1 for the first login of the movement';
 
 DO $$
 DECLARE

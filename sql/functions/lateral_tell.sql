@@ -1,0 +1,38 @@
+-- Send the traps of movements: those that are new are raised, of the others
+-- those that are open updated. One whose alert was closed before its login came
+-- is raised and cleared at once, unless the same thing happened again and is
+-- open: its clear would be taken for that one's.
+CREATE OR REPLACE FUNCTION process_dna.lateral_tell(
+  p_tenant integer, p_raised bigint[], p_updated bigint[])
+RETURNS void LANGUAGE plpgsql
+SET enable_seqscan = off SET jit = off
+AS $$
+DECLARE
+  v_late bigint[];
+BEGIN
+  SELECT array_agg(a.alert_id) INTO v_late
+    FROM unnest(p_raised) w (alert_id)
+    CROSS JOIN LATERAL (
+      SELECT * FROM process_dna.process_dna_alerts i
+      WHERE i.tenant_id = p_tenant AND i.alert_id = w.alert_id LIMIT 1) a
+    WHERE a.state <> 'open'
+      AND (SELECT true FROM process_dna.process_dna_alerts o
+           WHERE o.key = a.key AND o.tenant_id = p_tenant
+             AND o.state = 'open'
+           LIMIT 1) IS NULL;
+  PERFORM process_dna.outbox_add(p_tenant, v_late || (
+    SELECT array_agg(a.alert_id)
+    FROM unnest(p_raised) w (alert_id)
+    CROSS JOIN LATERAL (
+      SELECT * FROM process_dna.process_dna_alerts i
+      WHERE i.tenant_id = p_tenant AND i.alert_id = w.alert_id LIMIT 1) a
+    WHERE a.state = 'open'), 'raised');
+  PERFORM process_dna.outbox_add(p_tenant, v_late, 'cleared');
+  PERFORM process_dna.outbox_add(p_tenant, (
+    SELECT array_agg(a.alert_id)
+    FROM unnest(p_updated) w (alert_id)
+    CROSS JOIN LATERAL (
+      SELECT * FROM process_dna.process_dna_alerts i
+      WHERE i.tenant_id = p_tenant AND i.alert_id = w.alert_id LIMIT 1) a
+    WHERE a.state = 'open' AND w.alert_id <> ALL (p_raised)), 'updated');
+END $$;

@@ -1,0 +1,6 @@
+-- How far a login and an unexplained change may lie apart to belong together.
+CREATE OR REPLACE FUNCTION process_dna.lateral_window(p_tenant integer)
+RETURNS interval LANGUAGE sql STABLE AS $$
+  SELECT lateral_window_s * interval '1 s' FROM process_dna.tenants
+  WHERE tenant_id = p_tenant
+$$;
