@@ -10,8 +10,10 @@ static const char help[] =
     "\n"
     "Tell in plain language what an alert is about: what changed and since\n"
     "when, the digests, the package, what the other agents have, and what to\n"
-    "do next, with the commands. ID is a number from `alerts`, KEY is the\n"
-    "pdnaAlertKey of a trap.\n"
+    "do next, with the commands; of lateral movement, who logged on from "
+    "where\n"
+    "to where, and how far the log is to be trusted. ID is a number from\n"
+    "`alerts` or `detections`, KEY is the pdnaAlertKey of a trap.\n"
     "\n"
     "Options:\n"
     "      --json  the facts as one JSON object\n"
@@ -20,19 +22,48 @@ static const char help[] =
     "Exit status: 0 explained, 1 no such alert, 2 wrong usage, 3 no "
     "database.\n";
 
-static int print_text(const struct cmd *cmd, const PGresult *result) {
+static int print_text(const struct cmd *cmd, const PGresult *result,
+                      const struct explain_movement *movement) {
   const char *file = cmd->config->file;
   struct explain_facts facts;
 
   explain_facts_of(result, 0, &facts);
   if (strcmp(file, CONFIG_DEFAULT_FILE) == 0)
     file = NULL;
-  if (explain_print(stdout, &facts, file) < 0) {
+  if (explain_print(stdout, &facts, movement, file) < 0) {
     cmd_error("out of memory");
     return EXIT_NO;
   }
   return cmd_finish(EXIT_DONE);
 }
+
+/* A page shows the first logins; a controller may have thousands. */
+static int print_movement(struct cmd *cmd, const PGresult *result) {
+  const char *params[] = {cmd->tenant, cmd_value(result, 0, "alert_id")};
+  PGresult *logins = NULL, *hops = NULL;
+  int status = cmd_query(
+      cmd, "SELECT * FROM process_dna.detection_logins($1, $2) LIMIT 100", 2,
+      params, &logins);
+
+  if (status == EXIT_DONE)
+    status = cmd_query(cmd, "SELECT * FROM process_dna.detection_hops($1, $2)",
+                       2, params, &hops);
+  if (status == EXIT_DONE) {
+    const struct explain_movement movement = {logins, hops};
+
+    status = print_text(cmd, result, &movement);
+  }
+  PQclear(logins);
+  PQclear(hops);
+  return status;
+}
+
+/* The facts; of a movement, its logins and hops too. */
+#define JSON_SQL                                                               \
+  "SELECT row_to_json(t) FROM (SELECT f.*, (SELECT json_agg(l) FROM "          \
+  "process_dna.detection_logins($1, f.alert_id) l) AS detections, (SELECT "    \
+  "json_agg(h) FROM process_dna.detection_hops($1, f.alert_id) h) AS hops "    \
+  "FROM process_dna.alert_facts($1, $2) f) t"
 
 int command_explain(const struct config *config, int argc, char **argv) {
   bool json = false;
@@ -51,17 +82,19 @@ int command_explain(const struct config *config, int argc, char **argv) {
 
   const char *params[] = {cmd.tenant, argv[first]};
   status = cmd_query(
-      &cmd,
-      json ? "SELECT row_to_json(f) FROM process_dna.alert_facts($1, $2) f"
-           : "SELECT * FROM process_dna.alert_facts($1, $2)",
+      &cmd, json ? JSON_SQL : "SELECT * FROM process_dna.alert_facts($1, $2)",
       2, params, &result);
   if (status != EXIT_DONE)
     goto out;
   if (PQntuples(result) == 0) {
     cmd_error("alert %s: no such alert", argv[first]);
     status = EXIT_NO;
+  } else if (json) {
+    status = cmd_print_json(result);
+  } else if (cmd_value(result, 0, "peer_host") != NULL) {
+    status = print_movement(&cmd, result);
   } else {
-    status = json ? cmd_print_json(result) : print_text(&cmd, result);
+    status = print_text(&cmd, result, NULL);
   }
 out:
   PQclear(result);

@@ -48,6 +48,10 @@ long long explain_count(const char *fact) {
   return *end == '\0' && n >= 0 ? n : -1;
 }
 
+bool explain_about_movement(const struct explain_facts *facts) {
+  return explain_is(facts->kind, "lateral-movement");
+}
+
 bool explain_about_executable(const struct explain_facts *facts) {
   return facts->path != NULL && *facts->path != '\0';
 }
@@ -221,6 +225,7 @@ static const char *technique_name(const char *tag) {
     const char *tag, *name;
   } techniques[] = {
       {"T1036", "Masquerading"},
+      {"T1078", "Valid Accounts"},
       {"T1554", "Compromise Host Software Binary"},
   };
 
@@ -247,12 +252,17 @@ static void list_techniques(struct explain_page *page) {
 static void list_facts(struct explain_page *page) {
   const struct explain_facts *f = page->safe;
 
-  if (explain_about_executable(f)) {
+  if (explain_about_movement(f)) {
+    explain_movement_items(page);
+  } else if (explain_about_executable(f)) {
     list_digests(page);
     list_package(page);
     explain_manifest(page);
     list_process(page);
     explain_item(page, "verdict", "%s", f->verdict);
+    if (*f->movements != '\0')
+      explain_item(page, "logins", "to other hosts at that time: alert %s",
+                   f->movements);
   } else {
     explain_item(page, "noticed", "%s", f->first_seen);
   }
@@ -280,12 +290,14 @@ static void put_all(struct explain_page *page) {
 }
 
 int explain_print(FILE *out, const struct explain_facts *facts,
+                  const struct explain_movement *movement,
                   const char *config_file) {
   union facts_array given = {.facts = *facts}, safe = {0};
   char *copies[FACTS_LEN] = {0};
   struct explain_page page = {.out = out,
                               .raw = facts,
                               .safe = &safe.facts,
+                              .movement = movement,
                               .config_file = config_file};
 
   for (size_t i = 0; i < FACTS_LEN; i++) {

@@ -57,6 +57,24 @@
   FACT(request_at)                                                             \
   FACT(request_error)                                                          \
   FACT(mitre)                                                                  \
+  FACT(movements) /* numbers of those that follow from it */                   \
+  /* Of a movement (kind lateral-movement), which has the facts of the alert   \
+   * that it follows from. */                                                  \
+  FACT(peer_host) /* that was logged on to */                                  \
+  FACT(peer_address)                                                           \
+  FACT(related_id) /* the alert */                                             \
+  FACT(related_key)                                                            \
+  FACT(related_at) /* when the change was first seen */                        \
+  FACT(users)                                                                  \
+  FACT(source_addresses)                                                       \
+  FACT(sources)     /* the hosts that had them */                              \
+  FACT(least_trust) /* of the logins: journal, tls, file, stdin, tcp, udp */   \
+  FACT(logins)                                                                 \
+  FACT(logins_confirmed) /* by a line about their session */                   \
+  FACT(first_login)                                                            \
+  FACT(last_login)                                                             \
+  FACT(first_time) /* t: somebody had not come this way for 30 days */         \
+  FACT(ambiguous)  /* t: more than one host had an address */                  \
   FACT(closed_at)                                                              \
   FACT(who)                                                                    \
   FACT(why)                                                                    \
@@ -74,9 +92,17 @@ struct explain_facts {
 void explain_facts_of(const PGresult *result, int row,
                       struct explain_facts *ret_facts);
 
+/* The rows of process_dna.detection_logins and process_dna.detection_hops of a
+ * movement, of which the first ones are enough; both NULL for other alerts. */
+struct explain_movement {
+  const PGresult *logins;
+  const PGresult *hops;
+};
+
 /* Print the text. `config_file` is named in the commands of this program, NULL
  * for the default one. Returns 0 or -ENOMEM. */
 int explain_print(FILE *out, const struct explain_facts *facts,
+                  const struct explain_movement *movement,
                   const char *config_file);
 
 #endif

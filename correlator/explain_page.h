@@ -12,9 +12,10 @@ struct explain_page {
   FILE *out;
   const struct explain_facts *raw;  /* for commands: quote what is used */
   const struct explain_facts *safe; /* for prose: printable, "" for null */
-  const char *config_file;          /* NULL: the default */
-  unsigned step;                    /* the last one's number */
-  bool failed;                      /* memory ran out */
+  const struct explain_movement *movement;
+  const char *config_file; /* NULL: the default */
+  unsigned step;           /* the last one's number */
+  bool failed;             /* memory ran out */
 };
 
 /* A paragraph and an empty line. */
@@ -52,12 +53,23 @@ void explain_story(struct explain_page *page);
 void explain_manifest(struct explain_page *page);
 void explain_import(struct explain_page *page);
 
-/* explain_steps.c: what to do, in order. */
+/* explain_steps.c: what to do, in order; and how a host is cut off, all but the
+ * session in which that is typed. */
 void explain_steps(struct explain_page *page);
+void explain_cut_off(struct explain_page *page);
+
+/* explain_movement.c: the same for a movement: the line, the story, and items
+ * about its hosts, logins and hops; explain_movement_steps.c: what to do. */
+void explain_movement_headline(struct explain_page *page);
+void explain_movement_story(struct explain_page *page);
+void explain_movement_items(struct explain_page *page);
+void explain_movement_steps(struct explain_page *page);
 
 /* Of facts: equality where NULL equals nothing; a count, -1 if not known. */
 bool explain_is(const char *fact, const char *value);
 long long explain_count(const char *fact);
+/* Is it a movement? */
+bool explain_about_movement(const struct explain_facts *facts);
 /* Is it about an executable (not a silent agent)? */
 bool explain_about_executable(const struct explain_facts *facts);
 

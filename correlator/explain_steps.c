@@ -233,7 +233,7 @@ static void step_package(struct explain_page *page, const struct words *w) {
 
 /* In nftables the whole table comes into force at once, so that the session is
  * not cut between its lines. */
-static void cut_off_host(struct explain_page *page) {
+void explain_cut_off(struct explain_page *page) {
   explain_command(page, "set -- $SSH_CONNECTION; "
                         "echo \"you: ${1:?}, port ${4:?}\"");
   explain_command(page, "case $1 in *:*) ip=ip6 ;; *) ip=ip ;; esac");
@@ -272,7 +272,7 @@ static void step_cut_off(struct explain_page *page, const struct words *w) {
   explain_note(page, "Then cut the host off. This keeps an ssh session from "
                      "your own address and drops everything else; type it in "
                      "that session:");
-  cut_off_host(page);
+  explain_cut_off(page);
 }
 
 static void step_accept(struct explain_page *page) {
@@ -360,7 +360,9 @@ static void steps_executable(struct explain_page *page) {
 
 void explain_steps(struct explain_page *page) {
   fputs("What to do:\n", page->out);
-  if (explain_about_executable(page->raw))
+  if (explain_about_movement(page->raw))
+    explain_movement_steps(page);
+  else if (explain_about_executable(page->raw))
     steps_executable(page);
   else
     steps_silent(page);

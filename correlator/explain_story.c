@@ -240,6 +240,10 @@ void explain_headline(struct explain_page *page) {
   const struct verdict *verdict = find(f);
   const char *what = verdict != NULL ? verdict->headline : f->line;
 
+  if (explain_about_movement(f)) {
+    explain_movement_headline(page);
+    return;
+  }
   explain_para(page, "Alert %s, %s, %s: %s%s%s %s", f->alert_id, f->severity,
                f->state, f->host, *f->path != '\0' ? ": " : "", f->path, what);
 }
@@ -247,7 +251,9 @@ void explain_headline(struct explain_page *page) {
 void explain_story(struct explain_page *page) {
   const struct verdict *verdict = find(page->safe);
 
-  if (verdict != NULL)
+  if (explain_about_movement(page->safe))
+    explain_movement_story(page);
+  else if (verdict != NULL)
     verdict->tell(page);
   else
     explain_para(page, "%s", page->safe->line);

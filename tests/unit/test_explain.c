@@ -52,7 +52,7 @@ static char *explain(const struct explain_facts *facts) {
   size_t size;
   FILE *out = open_memstream(&text, &size);
 
-  assert_int_equal(explain_print(out, facts, NULL), 0);
+  assert_int_equal(explain_print(out, facts, NULL, NULL), 0);
   assert_int_equal(fclose(out), 0);
   return text;
 }
@@ -425,6 +425,14 @@ static void a_verdict_of_a_later_version_is_told_by_its_line(void **state) {
   EXPECT(&facts, "web1: something new", " cp /proc/1842/exe ");
 }
 
+static void logins_to_other_hosts_are_named(void **state) {
+  struct explain_facts facts = swapped;
+
+  (void)state;
+  facts.movements = "21 22";
+  EXPECT(&facts, "logins to other hosts at that time: alert 21 22");
+}
+
 static void hostile_facts_stay_text(void **state) {
   struct explain_facts facts = swapped;
 
@@ -468,7 +476,7 @@ static void the_configuration_file_goes_into_the_commands(void **state) {
   FILE *out = open_memstream(&text, &size);
 
   (void)state;
-  assert_int_equal(explain_print(out, &swapped, "/etc/my conf"), 0);
+  assert_int_equal(explain_print(out, &swapped, NULL, "/etc/my conf"), 0);
   assert_int_equal(fclose(out), 0);
   assert_non_null(
       strstr(text, "process-dna-correlator -c '/etc/my conf' accept 17"));
@@ -519,6 +527,7 @@ int main(void) {
       cmocka_unit_test(a_silent_fleet_leads_to_what_it_shares),
       cmocka_unit_test(a_closed_alert_asks_for_nothing),
       cmocka_unit_test(a_verdict_of_a_later_version_is_told_by_its_line),
+      cmocka_unit_test(logins_to_other_hosts_are_named),
       cmocka_unit_test(hostile_facts_stay_text),
       cmocka_unit_test(a_path_too_long_for_a_command_says_so),
       cmocka_unit_test(the_configuration_file_goes_into_the_commands),
