@@ -55,6 +55,8 @@ struct db_array {
   bool failed;
 };
 void db_array_add_text(struct db_array *a, const char *value); /* NULL: null */
+/* Any bytes: all but printable ASCII as \ooo, octal, as sshd logs them. */
+void db_array_add_escaped(struct db_array *a, const char *text, size_t len);
 void db_array_add_int(struct db_array *a, int64_t value);
 void db_array_add_bool(struct db_array *a, bool value);
 /* Microseconds since the epoch as a timestamptz. */

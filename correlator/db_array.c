@@ -65,6 +65,28 @@ void db_array_add_text(struct db_array *a, const char *value) {
   a->text[a->len++] = '"';
 }
 
+void db_array_add_escaped(struct db_array *a, const char *text, size_t len) {
+  /* A backslash is one more in the literal. */
+  if (!reserve(a, len * sizeof("\\\\ooo")))
+    return;
+  a->text[a->len] = a->len == 0 ? '{' : ',';
+  a->len++;
+  a->text[a->len++] = '"';
+  for (; len > 0; len--, text++) {
+    unsigned char c = (unsigned char)*text;
+    if (c == '"' || c == '\\' || c < ' ' || c > '~')
+      a->text[a->len++] = '\\';
+    if (c >= ' ' && c <= '~') {
+      a->text[a->len++] = (char)c;
+      continue;
+    }
+    a->text[a->len++] = '\\';
+    for (unsigned shift = 9; shift > 0; shift -= 3)
+      a->text[a->len++] = (char)('0' + ((c >> (shift - 3)) & 7));
+  }
+  a->text[a->len++] = '"';
+}
+
 void db_array_add_int(struct db_array *a, int64_t value) {
   char text[sizeof("-9223372036854775808")];
 

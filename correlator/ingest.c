@@ -2,9 +2,8 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
+#include "correlator/auth_queue.h"
 #include "correlator/counters.h"
 #include "correlator/ingest_identity.h"
 #include "correlator/ingest_memory.h"
@@ -20,7 +19,6 @@ struct ingest {
   struct writer *writer;
   pthread_mutex_t lock; /* of auth_us */
   int64_t auth_us;      /* the time of arrival given last */
-  int room_fd;
 };
 
 struct ingest *ingest_new(struct ingest_memory *memory, struct writer *writer) {
@@ -31,18 +29,12 @@ struct ingest *ingest_new(struct ingest_memory *memory, struct writer *writer) {
   ingest->memory = memory;
   ingest->writer = writer;
   (void)pthread_mutex_init(&ingest->lock, NULL);
-  ingest->room_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (ingest->room_fd >= 0)
-    return ingest;
-  ingest_free(ingest);
-  return NULL;
+  return ingest;
 }
 
 void ingest_free(struct ingest *ingest) {
   if (ingest == NULL)
     return;
-  if (ingest->room_fd >= 0)
-    (void)close(ingest->room_fd);
   (void)pthread_mutex_destroy(&ingest->lock);
   free(ingest);
 }
@@ -84,19 +76,32 @@ int64_t ingest_auth_now_us(struct ingest *ingest) {
   return now_us;
 }
 
-/* No auth event is written yet, so there is never room. */
 bool ingest_auth(struct ingest *ingest, struct auth_record **record) {
-  (void)ingest;
-  (void)record;
-  counters_add(COUNTER_AUTH_WAITS, 1);
-  return false;
+  return auth_queue_put(writer_auth_events(ingest->writer), record);
 }
 
-int ingest_auth_room_fd(const struct ingest *ingest) { return ingest->room_fd; }
+int ingest_auth_room_fd(const struct ingest *ingest) {
+  return auth_queue_room_fd(writer_auth_events(ingest->writer));
+}
 
 void ingest_auth_spooled(struct ingest *ingest, struct auth_record **record) {
-  (void)ingest;
-  counters_add(COUNTER_AUTH_SPOOL_LOST, 1);
-  free(*record);
-  *record = NULL;
+  auth_queue_put_spooled(writer_auth_events(ingest->writer), record);
+}
+
+bool ingest_auth_position(struct ingest *ingest, size_t file,
+                          struct auth_position *ret_position,
+                          uint64_t *ret_generation) {
+  return auth_positions_get(writer_auth_files(ingest->writer), file,
+                            ret_position, ret_generation);
+}
+
+bool ingest_auth_current(struct ingest *ingest, size_t file,
+                         uint64_t generation) {
+  return auth_positions_current(writer_auth_files(ingest->writer), file,
+                                generation);
+}
+
+bool ingest_auth_file(struct ingest *ingest, struct auth_item *items,
+                      size_t len) {
+  return auth_queue_put_file(writer_auth_events(ingest->writer), items, len);
 }

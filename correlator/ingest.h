@@ -6,7 +6,9 @@
 
 #include "correlator/report.h"
 
-struct auth_record; /* auth_event.h */
+struct auth_item;     /* auth_queue.h */
+struct auth_position; /* auth_positions.h */
+struct auth_record;   /* auth_event.h */
 struct ingest;
 struct ingest_memory;
 struct writer;
@@ -56,5 +58,22 @@ int ingest_auth_room_fd(const struct ingest *ingest);
  * goes to the bounded spool on disk; what that does not take is counted and
  * lost. */
 void ingest_auth_spooled(struct ingest *ingest, struct auth_record **record);
+
+/* Followed files, by their number in the configuration. Where to read on, with
+ * the generation for what is read from there on; false: not known at present,
+ * since the database is away. */
+bool ingest_auth_position(struct ingest *ingest, size_t file,
+                          struct auth_position *ret_position,
+                          uint64_t *ret_generation);
+/* Does what was read in this generation still count? Else the position is to
+ * be asked for anew. */
+bool ingest_auth_current(struct ingest *ingest, size_t file,
+                         uint64_t generation);
+/* Take over a run of lines of one file, at least one item: their events and
+ * the positions behind them, which go to the database together. The records
+ * become NULL. False: there is no room, or the generation is over; nothing is
+ * taken. */
+bool ingest_auth_file(struct ingest *ingest, struct auth_item *items,
+                      size_t len);
 
 #endif

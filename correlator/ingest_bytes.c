@@ -34,14 +34,16 @@ void bytes_put_u64(struct bytes *b, uint64_t value) {
   bytes_put(b, text, sizeof(text));
 }
 
-void bytes_put_text(struct bytes *b, const char *text) {
-  size_t len = strlen(text);
-
+void bytes_put_sized(struct bytes *b, const void *data, size_t len) {
   if (len > UINT16_MAX)
     len = UINT16_MAX;
   bytes_put_u8(b, (uint8_t)len);
   bytes_put_u8(b, (uint8_t)(len >> 8));
-  bytes_put(b, text, len);
+  bytes_put(b, data, len);
+}
+
+void bytes_put_text(struct bytes *b, const char *text) {
+  bytes_put_sized(b, text, strlen(text));
 }
 
 void bytes_free(struct bytes *b) {
@@ -75,11 +77,19 @@ uint64_t bytes_get_u64(struct bytes_reader *r) {
   return value;
 }
 
-void bytes_get_text(struct bytes_reader *r, char *ret_text, size_t size) {
+const void *bytes_get_sized(struct bytes_reader *r, size_t *ret_len) {
   size_t len = bytes_get_u8(r);
 
   len |= (size_t)bytes_get_u8(r) << 8;
   const void *at = bytes_get(r, len);
+  *ret_len = at == NULL ? 0 : len;
+  return len == 0 ? NULL : at;
+}
+
+void bytes_get_text(struct bytes_reader *r, char *ret_text, size_t size) {
+  size_t len;
+  const void *at = bytes_get_sized(r, &len);
+
   ret_text[0] = '\0';
   if (at == NULL)
     return;

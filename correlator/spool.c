@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "correlator/log.h"
 #include "lib/record/digest.h"
 
 /* An entry is a mark, the length of what follows the head, its SHA-256, and
@@ -126,11 +127,24 @@ static int find_mark(const struct spool *s, uint64_t at, uint64_t *ret_at) {
   return rc;
 }
 
+static int open_file(struct spool *s, const char *dir, const char *name) {
+  int rc = 0;
+  struct stat st;
+  int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (dir_fd < 0)
+    return -errno;
+  s->fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (s->fd < 0 || flock(s->fd, LOCK_EX | LOCK_NB) != 0 ||
+      fstat(s->fd, &st) != 0 || fsync(dir_fd) != 0)
+    rc = errno == EWOULDBLOCK ? -EBUSY : -errno;
+  else
+    s->size = (uint64_t)st.st_size;
+  (void)close(dir_fd);
+  return rc;
+}
+
 int spool_open(const char *dir, const char *name, uint64_t max_bytes,
                struct spool **ret_spool) {
-  int rc;
-  int dir_fd = -1;
-  struct stat st;
   struct spool *s = calloc(1, sizeof(*s));
 
   if (s == NULL)
@@ -138,28 +152,17 @@ int spool_open(const char *dir, const char *name, uint64_t max_bytes,
   (void)pthread_mutex_init(&s->lock, NULL);
   s->fd = -1;
   s->max_bytes = max_bytes;
-  dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (dir_fd < 0)
-    goto fail;
-  s->fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (s->fd < 0)
-    goto fail;
-  if (flock(s->fd, LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK)
-      errno = EBUSY;
-    goto fail;
+  int rc = open_file(s, dir, name);
+  if (rc == 0) {
+    *ret_spool = s;
+    return 0;
   }
-  if (fstat(s->fd, &st) != 0 || fsync(dir_fd) != 0)
-    goto fail;
-  (void)close(dir_fd);
-  s->size = (uint64_t)st.st_size;
-  *ret_spool = s;
-  return 0;
-
-fail:
-  rc = -errno;
-  if (dir_fd >= 0)
-    (void)close(dir_fd);
+  if (rc == -EBUSY)
+    log_error("state-dir %s: %s: expected to be ours alone, found another "
+              "correlator that has it",
+              dir, name);
+  else
+    log_error("state-dir %s: %s: %s", dir, name, strerrordesc_np(-rc));
   spool_close(s);
   return rc;
 }

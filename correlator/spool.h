@@ -10,8 +10,8 @@
 struct spool;
 
 /* Open or make DIR/NAME, which one process at a time may hold. What an
- * earlier process left is read first. Returns 0, -EBUSY (held by another), or a
- * negative errno. */
+ * earlier process left is read first. What fails is logged. Returns 0, -EBUSY
+ * (held by another), or a negative errno. */
 int spool_open(const char *dir, const char *name, uint64_t max_bytes,
                struct spool **ret_spool);
 void spool_close(struct spool *s); /* syncs; NULL does nothing */

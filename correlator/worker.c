@@ -16,7 +16,8 @@ enum {
   WORK_INTERVAL_MS = 5000,
   LOAD_INTERVAL_MS = 60000,
   REGISTER_INTERVAL_MS = 3600000,
-  NUMBER_MAX = 24, /* a 64-bit number as text */
+  PARTITIONS_INTERVAL_MS = 3600000, /* which are made days ahead */
+  NUMBER_MAX = 24,                  /* a 64-bit number as text */
 };
 
 void worker_init(struct worker *w, const struct config *config,
@@ -29,33 +30,41 @@ void worker_init(struct worker *w, const struct config *config,
                  (long)getpid(), w->started_us / 1000000);
 }
 
+bool worker_has_more(const struct worker *w) {
+  return w->next_work_ms == 0 || w->next_lateral_ms == 0;
+}
+
 void worker_reload(struct worker *w) { w->next_load_ms = 0; }
 
 static enum db_error configure_tenant(struct worker *w, struct db *db) {
   const struct policy_config *policy = &w->config->policy;
-  char silent[NUMBER_MAX];
-  char learning[NUMBER_MAX];
-  char wait[NUMBER_MAX];
+  const struct lateral_config *lateral = &w->config->lateral;
+  const unsigned numbers[] = {
+      policy->silent_s,  policy->learning_s,  policy->manifest_wait_s,
+      lateral->window_s, lateral->max_skew_s, policy->auth_retention_d};
+  char texts[sizeof(numbers) / sizeof(numbers[0])][NUMBER_MAX];
   struct db_array managers = {0};
   PGresult *result = NULL;
 
+  for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+    (void)snprintf(texts[i], sizeof(texts[i]), "%u", numbers[i]);
   manifest_fetch_managers(w->config, &managers);
   const char *params[] = {w->config->tenant,
-                          silent,
-                          learning,
-                          wait,
+                          texts[0],
+                          texts[1],
+                          texts[2],
                           policy->unverified_update,
-                          db_array_text(&managers)};
-  (void)snprintf(silent, sizeof(silent), "%u", policy->silent_s);
-  (void)snprintf(learning, sizeof(learning), "%u", policy->learning_s);
-  (void)snprintf(wait, sizeof(wait), "%u", policy->manifest_wait_s);
+                          db_array_text(&managers),
+                          texts[3],
+                          texts[4],
+                          texts[5]};
   enum db_error error =
       params[5] == NULL
           ? DB_AWAY
-          : db_query(
-                db,
-                "SELECT process_dna.configure_tenant($1, $2, $3, $4, $5, $6)",
-                6, params, &result);
+          : db_query(db,
+                     "SELECT process_dna.configure_tenant($1, $2, $3, $4, $5,"
+                     " $6, $7, $8, $9)",
+                     9, params, &result);
   if (error == DB_OK)
     w->tenant = (int)strtol(PQgetvalue(result, 0, 0), NULL, 10);
   PQclear(result);
@@ -182,6 +191,40 @@ static enum db_error work(struct worker *w, struct db *db) {
   return error;
 }
 
+/* Counted is what is found, not what of it is worth a trap. */
+static enum db_error lateral_work(struct worker *w, struct db *db) {
+  char tenant[NUMBER_MAX];
+  const char *params[] = {tenant};
+  PGresult *result = NULL;
+
+  (void)snprintf(tenant, sizeof(tenant), "%d", w->tenant);
+  enum db_error error = db_query(
+      db, "SELECT detections, raised, more FROM process_dna.lateral_work($1)",
+      1, params, &result);
+  if (error == DB_OK && PQntuples(result) == 1) {
+    const char *found = PQgetvalue(result, 0, 0);
+    counters_add(COUNTER_DETECTIONS, strtoull(found, NULL, 10));
+    log_debug("lateral work: %s detections, %s alerts raised", found,
+              PQgetvalue(result, 0, 1));
+    if (*PQgetvalue(result, 0, 2) == 't')
+      w->next_lateral_ms = 0; /* after the events that wait */
+  }
+  PQclear(result);
+  return error;
+}
+
+static enum db_error make_partitions(struct worker *w, struct db *db) {
+  char tenant[NUMBER_MAX];
+  char retention[NUMBER_MAX];
+  const char *params[] = {tenant, retention};
+
+  (void)snprintf(tenant, sizeof(tenant), "%d", w->tenant);
+  (void)snprintf(retention, sizeof(retention), "%u",
+                 w->config->policy.auth_retention_d);
+  return db_query(db, "SELECT process_dna.auth_partitions($1, $2)", 2, params,
+                  NULL);
+}
+
 enum db_error worker_begin(struct worker *w, struct db *db) {
   enum db_error error = migrate_check(db);
 
@@ -190,8 +233,11 @@ enum db_error worker_begin(struct worker *w, struct db *db) {
   w->connected_us = clock_wall_us();
   w->next_work_ms = 0;
   w->next_load_ms = 0;
+  w->next_lateral_ms = 0;
   w->next_register_ms = clock_monotonic_ms() + REGISTER_INTERVAL_MS;
+  w->next_partitions_ms = clock_monotonic_ms() + PARTITIONS_INTERVAL_MS;
   if ((error = configure_tenant(w, db)) != DB_OK ||
+      (error = make_partitions(w, db)) != DB_OK ||
       (error = register_sinks(w, db)) != DB_OK ||
       (error = db_script(db, "LISTEN process_dna_baselines;"
                              "LISTEN " WORKER_REQUESTS_CHANNEL)) != DB_OK ||
@@ -217,6 +263,14 @@ enum db_error worker_tick(struct worker *w, struct db *db) {
   if (error == DB_OK && now_ms >= w->next_register_ms) {
     w->next_register_ms = now_ms + REGISTER_INTERVAL_MS;
     error = register_sinks(w, db);
+  }
+  if (error == DB_OK && now_ms >= w->next_partitions_ms) {
+    w->next_partitions_ms = now_ms + PARTITIONS_INTERVAL_MS;
+    error = make_partitions(w, db);
+  }
+  if (error == DB_OK && now_ms >= w->next_lateral_ms) {
+    w->next_lateral_ms = now_ms + 1000 * (int64_t)w->config->lateral.cadence_s;
+    error = lateral_work(w, db);
   }
   if (error == DB_OK && now_ms >= w->next_work_ms) {
     w->next_work_ms = now_ms + WORK_INTERVAL_MS;

@@ -1,5 +1,6 @@
 /* What is done every few seconds on the writer's connection: the database's
- * periodic work, the report of what this correlator counts, and the reload of
+ * periodic work, the search for lateral movement, the partitions of auth
+ * events, the report of what this correlator counts, and the reload of
  * what the database knows of agents. */
 #ifndef PDNA_WORKER_H
 #define PDNA_WORKER_H
@@ -26,6 +27,8 @@ struct worker {
   int64_t next_work_ms; /* monotonic */
   int64_t next_load_ms;
   int64_t next_register_ms;
+  int64_t next_partitions_ms;
+  int64_t next_lateral_ms;
 };
 
 /* Both must outlive the worker. */
@@ -39,6 +42,9 @@ enum db_error worker_begin(struct worker *w, struct db *db);
 
 /* Do what is due. */
 enum db_error worker_tick(struct worker *w, struct db *db);
+
+/* Is there more to do at once, after what waits to be written? */
+bool worker_has_more(const struct worker *w);
 
 /* Load the agents at the next tick. */
 void worker_reload(struct worker *w);

@@ -14,8 +14,11 @@
 #include "correlator/counters.h"
 #include "correlator/db.h"
 #include "correlator/log.h"
+#include "correlator/spool_report.h"
 #include "correlator/worker.h"
+#include "correlator/writer_auth.h"
 #include "correlator/writer_batch.h"
+#include "correlator/writer_halve.h"
 #include "correlator/writer_queue.h"
 #include "lib/record/clock.h"
 
@@ -23,8 +26,7 @@ enum {
   TICK_MS = 1000,
   PAUSE_MIN_MS = 500,
   PAUSE_MAX_MS = 30000,
-  RETRIES_MAX = 20, /* of a batch, at once */
-  DRAIN_MS = 5000,  /* at the end */
+  DRAIN_MS = 5000, /* at the end */
 };
 
 struct writer {
@@ -33,6 +35,7 @@ struct writer {
   const struct config *config;
   struct ingest_memory *memory;
   struct writer_queue *queue;
+  struct writer_auth *auth;
   struct db *db;
   int requests_fd;
   bool connected;
@@ -63,20 +66,15 @@ static void take_notifications(struct writer *w, bool own_too) {
   }
 }
 
-/* Errors of the schema, of rights and of the server itself (PostgreSQL,
- * appendix A): no report is to blame. */
-static bool blames_report(const struct db *db) {
-  static const char *const classes[] = {"42", "3F", "0A", "28", "XX"};
+static void set_aside(void *arg, size_t at) {
+  struct writer *w = arg;
+  const struct report *report = w->items[at].report;
+  struct bytes entry = {0};
 
-  for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
-    if (strncmp(db_sqlstate(db), classes[i], strlen(classes[i])) == 0)
-      return false;
-  return true;
-}
-
-static void set_aside(struct writer *w, const struct report *report) {
   counters_add(COUNTER_SCANS_REFUSED, 1);
-  int rc = writer_queue_set_aside(w->queue, report);
+  spool_report_encode(report, &entry);
+  int rc = writer_queue_set_aside(w->queue, &entry);
+  bytes_free(&entry);
   log_error("host %s: scan refused by the database: %s; %s%s", report->host,
             db_message(w->db),
             rc == 0 ? "kept in the state-dir, in refused"
@@ -84,42 +82,18 @@ static void set_aside(struct writer *w, const struct report *report) {
             rc == 0 ? "" : strerrordesc_np(-rc));
 }
 
-static enum db_error ingest_with_retries(struct writer *w,
-                                         const struct writer_item *items,
-                                         size_t len) {
-  enum db_error error = DB_RETRY;
+static enum db_error write_items(void *arg, size_t from, size_t len) {
+  struct writer *w = arg;
 
-  for (int i = 0; error == DB_RETRY && i < RETRIES_MAX; i++) {
-    if (i > 0 && w->stopping)
-      break; /* cancelled by writer_stop */
-    if (i > 0)
-      counters_add(COUNTER_DB_RETRIES, 1);
-    error =
-        batch_ingest(w->batch, w->db, w->worker.tenant, w->memory, items, len);
-  }
-  return error == DB_RETRY ? DB_AWAY : error;
+  return batch_ingest(w->batch, w->db, w->worker.tenant, w->memory,
+                      w->items + from, len);
 }
 
-/* A batch that is refused is halved until the report that is to blame stands
- * alone. */
-static enum db_error ingest_items(struct writer *w, struct writer_item *items,
-                                  size_t len) {
-  enum db_error error = ingest_with_retries(w, items, len);
+static void items_done(void *arg, size_t from, size_t len) {
+  struct writer *w = arg;
 
-  if (error == DB_REFUSED && !blames_report(w->db))
-    return DB_AWAY;
-  if (error == DB_REFUSED && len > 1) {
-    size_t half = len / 2;
-    error = ingest_items(w, items, half);
-    return error != DB_OK ? error : ingest_items(w, items + half, len - half);
-  }
-  if (error == DB_REFUSED)
-    set_aside(w, items[0].report);
-  if (error == DB_AWAY)
-    return error;
-  for (size_t i = 0; i < len; i++)
-    items[i].done = true;
-  return DB_OK;
+  for (size_t i = from; i < from + len; i++)
+    w->items[i].done = true;
 }
 
 /* One batch, if one is due or if `now`. */
@@ -131,13 +105,28 @@ static enum db_error write_batch(struct writer *w, bool now) {
   size_t len = writer_queue_take(w->queue, w->items);
   if (len == 0)
     return DB_OK;
-  enum db_error error = ingest_items(w, w->items, len);
+  const struct writer_halve halve = {.arg = w,
+                                     .db = w->db,
+                                     .stopping = &w->stopping,
+                                     .write = write_items,
+                                     .set_aside = set_aside,
+                                     .done = items_done};
+  enum db_error error = writer_halve(&halve, 0, len);
   if (error == DB_OK)
     writer_queue_done(w->queue, w->items, len);
   else
     writer_queue_give_back(w->queue, w->items, len);
   take_notifications(w, false);
   return error;
+}
+
+/* Reports and auth events by turns, so that neither waits for long. */
+static enum db_error write_batches(struct writer *w, bool now) {
+  const struct writer_auth_target target = {
+      .db = w->db, .tenant = w->worker.tenant, .stopping = &w->stopping};
+  enum db_error error = write_batch(w, now);
+
+  return error == DB_OK ? writer_auth_write(w->auth, &target, now) : error;
 }
 
 static enum db_error forgive(const struct writer *w, enum db_error error) {
@@ -156,15 +145,24 @@ static enum db_error tick(struct writer *w) {
     return DB_OK;
   w->next_tick_ms = now_ms + TICK_MS;
   writer_queue_sync(w->queue);
+  auth_queue_sync(writer_auth_queue(w->auth));
   enum db_error error =
       forgive(w, batch_touch(w->batch, w->db, w->worker.tenant, w->memory));
   /* Agents whose scans are still in the spool would look silent. */
-  if (error == DB_OK && !writer_queue_is_spooling(w->queue))
+  if (error == DB_OK && !writer_queue_is_spooling(w->queue)) {
     error = forgive(w, worker_tick(&w->worker, w->db));
+    if (worker_has_more(&w->worker))
+      w->next_tick_ms = now_ms;
+  }
   if (error == DB_OK)
     w->pause_ms = PAUSE_MIN_MS;
   take_notifications(w, true);
   return error;
+}
+
+static void set_away(struct writer *w, bool away) {
+  writer_queue_set_away(w->queue, away);
+  auth_queue_set_away(writer_auth_queue(w->auth), away);
 }
 
 static enum db_error begin(struct writer *w) {
@@ -181,14 +179,14 @@ static enum db_error begin(struct writer *w) {
     return error;
   w->connected = true;
   (void)eventfd_write(w->requests_fd, 1);
-  writer_queue_set_away(w->queue, false);
+  set_away(w, false);
   log_info("database: connected, tenant %s", w->config->tenant);
   return DB_OK;
 }
 
 static void lose(struct writer *w) {
   w->connected = false;
-  writer_queue_set_away(w->queue, true);
+  set_away(w, true);
   log_limited("database", "", "database: away, scans go to the spool: %s",
               db_message(w->db));
 }
@@ -197,11 +195,30 @@ static void lose(struct writer *w) {
 static void wait_for(struct writer *w, int timeout_ms) {
   struct pollfd fds[] = {
       {.fd = writer_queue_fd(w->queue), .events = POLLIN},
+      {.fd = auth_queue_fd(writer_auth_queue(w->auth)), .events = POLLIN},
       {.fd = w->connected ? db_socket(w->db) : -1, .events = POLLIN},
   };
 
-  if (poll(fds, 2, timeout_ms) > 0 && fds[0].revents != 0)
+  if (poll(fds, sizeof(fds) / sizeof(fds[0]), timeout_ms) <= 0)
+    return;
+  if (fds[0].revents != 0)
     writer_queue_woken(w->queue);
+  if (fds[1].revents != 0)
+    auth_queue_woken(writer_auth_queue(w->auth));
+}
+
+/* The sooner of two; -1 is never. */
+static int sooner_ms(int a, int b) {
+  return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+/* Until a batch or the next tick is due. */
+static int due_ms(const struct writer *w) {
+  int64_t tick_ms = w->next_tick_ms - clock_monotonic_ms();
+  int batch_ms = sooner_ms(writer_queue_due_ms(w->queue),
+                           auth_queue_due_ms(writer_auth_queue(w->auth)));
+
+  return sooner_ms(batch_ms, tick_ms < 0 ? 0 : (int)tick_ms);
 }
 
 static void pause_before_begin(struct writer *w) {
@@ -224,18 +241,18 @@ static void *run(void *arg) {
         (void)begin(w);
       continue;
     }
-    int due_ms = writer_queue_due_ms(w->queue);
-    wait_for(w, due_ms < 0 || due_ms > TICK_MS ? TICK_MS : due_ms);
+    wait_for(w, due_ms(w));
     take_notifications(w, true);
-    if (db_socket(w->db) < 0 || write_batch(w, false) != DB_OK ||
+    if (db_socket(w->db) < 0 || write_batches(w, false) != DB_OK ||
         tick(w) != DB_OK)
       lose(w);
   }
 
   int64_t end_ms = clock_monotonic_ms() + DRAIN_MS;
-  while (w->connected && writer_queue_len(w->queue) > 0 &&
-         clock_monotonic_ms() < end_ms)
-    if (write_batch(w, true) != DB_OK)
+  while (w->connected && clock_monotonic_ms() < end_ms &&
+         (writer_queue_len(w->queue) > 0 ||
+          auth_queue_len(writer_auth_queue(w->auth)) > 0))
+    if (write_batches(w, true) != DB_OK)
       lose(w);
   if (w->connected)
     (void)batch_touch(w->batch, w->db, w->worker.tenant, w->memory);
@@ -249,6 +266,7 @@ static void writer_free(struct writer *w) {
   if (w->requests_fd >= 0)
     (void)close(w->requests_fd);
   batch_free(w->batch);
+  writer_auth_free(w->auth);
   writer_queue_free(w->queue);
   free(w);
 }
@@ -286,6 +304,8 @@ int writer_start(const struct config *config, struct ingest_memory *memory,
     goto out;
   rc = writer_queue_new(config->state_dir,
                         (uint64_t)config->spool_size_mib << 20, &w->queue);
+  if (rc == 0)
+    rc = writer_auth_new(config, w->worker.host, w->queue, &w->auth);
   if (rc != 0)
     goto out;
   enum db_error error = begin(w);
@@ -336,3 +356,11 @@ const char *writer_instance(const struct writer *w) {
 }
 
 int writer_requests_fd(const struct writer *w) { return w->requests_fd; }
+
+struct auth_queue *writer_auth_events(const struct writer *w) {
+  return writer_auth_queue(w->auth);
+}
+
+struct auth_positions *writer_auth_files(const struct writer *w) {
+  return writer_auth_positions(w->auth);
+}

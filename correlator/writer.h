@@ -1,8 +1,9 @@
 /* The writer: the thread that owns the database connection on which reports
- * are judged. */
+ * are judged and auth events written. */
 #ifndef PDNA_WRITER_H
 #define PDNA_WRITER_H
 
+#include "correlator/auth_queue.h"
 #include "correlator/config.h"
 #include "correlator/ingest_memory.h"
 
@@ -23,6 +24,10 @@ void writer_stop(struct writer *w);
 /* Takes the report over; never waits for the database. */
 void writer_put(struct writer *w, struct report **report,
                 const struct ingest_ticket *ticket);
+
+/* Where auth events are put, and how far followed files were read. */
+struct auth_queue *writer_auth_events(const struct writer *w);
+struct auth_positions *writer_auth_files(const struct writer *w);
 
 /* Readable, an eventfd(2), when manifests were asked for since it was last
  * read; also once a connection is new, since what was asked for before is not

@@ -41,19 +41,6 @@ static size_t rows_of(const struct report *report) {
   return report->executables_len + 1;
 }
 
-static int open_file(const char *dir, const char *name, uint64_t max_bytes,
-                     struct spool **ret_spool) {
-  int rc = spool_open(dir, name, max_bytes, ret_spool);
-
-  if (rc == -EBUSY)
-    log_error("state-dir %s: %s: expected to be ours alone, found another "
-              "correlator that has it",
-              dir, name);
-  else if (rc != 0)
-    log_error("state-dir %s: %s: %s", dir, name, strerrordesc_np(-rc));
-  return rc;
-}
-
 int writer_queue_new(const char *state_dir, uint64_t spool_max_bytes,
                      struct writer_queue **ret_queue) {
   struct writer_queue *q = calloc(1, sizeof(*q));
@@ -69,9 +56,9 @@ int writer_queue_new(const char *state_dir, uint64_t spool_max_bytes,
     rc = -errno;
     goto fail;
   }
-  rc = open_file(state_dir, "spool", spool_max_bytes, &q->spool);
+  rc = spool_open(state_dir, "spool", spool_max_bytes, &q->spool);
   if (rc == 0)
-    rc = open_file(state_dir, "refused", REFUSED_MAX_BYTES, &q->refused);
+    rc = spool_open(state_dir, "refused", REFUSED_MAX_BYTES, &q->refused);
   if (rc != 0)
     goto fail;
   *ret_queue = q;
@@ -267,9 +254,8 @@ void writer_queue_set_away(struct writer_queue *q, bool away) {
   (void)pthread_mutex_unlock(&q->lock);
 }
 
-int writer_queue_set_aside(struct writer_queue *q,
-                           const struct report *report) {
-  return spool_report_append(q->refused, report);
+int writer_queue_set_aside(struct writer_queue *q, const struct bytes *entry) {
+  return spool_append(q->refused, entry);
 }
 
 void writer_queue_sync(struct writer_queue *q) {

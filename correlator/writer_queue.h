@@ -5,6 +5,7 @@
 #ifndef PDNA_WRITER_QUEUE_H
 #define PDNA_WRITER_QUEUE_H
 
+#include "correlator/spool.h"
 #include "correlator/writer_batch.h"
 
 enum {
@@ -14,7 +15,7 @@ enum {
 
 struct writer_queue;
 
-/* Opens the spool and the file of refused reports in state_dir. What fails is
+/* Opens the spool and the file of what is refused in state_dir. What fails is
  * logged. Returns 0 or a negative errno. */
 int writer_queue_new(const char *state_dir, uint64_t spool_max_bytes,
                      struct writer_queue **ret_queue);
@@ -46,8 +47,9 @@ void writer_queue_give_back(struct writer_queue *q, struct writer_item *items,
 /* Is the database away? At first it is. */
 void writer_queue_set_away(struct writer_queue *q, bool away);
 
-/* Keep a report that the database refuses. Returns 0 or a negative errno. */
-int writer_queue_set_aside(struct writer_queue *q, const struct report *report);
+/* Keep what the database refuses, as an entry of the spool. Returns 0 or a
+ * negative errno. */
+int writer_queue_set_aside(struct writer_queue *q, const struct bytes *entry);
 
 /* What was spooled goes to the disk. */
 void writer_queue_sync(struct writer_queue *q);

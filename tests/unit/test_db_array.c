@@ -87,11 +87,37 @@ static void it_grows_by_texts_that_double_when_escaped(void **state) {
   db_array_free(&a);
 }
 
+static void any_bytes_become_printable_text(void **state) {
+  static const char bytes[] = "a\"\\ \0\n\177\303\251~";
+  struct db_array a = {0};
+
+  (void)state;
+  db_array_add_escaped(&a, bytes, sizeof(bytes) - 1);
+  db_array_add_escaped(&a, "", 0);
+  assert_string_equal(
+      db_array_text(&a),
+      "{\"a\\\"\\\\ \\\\000\\\\012\\\\177\\\\303\\\\251~\",\"\"}");
+  db_array_free(&a);
+}
+
+static void it_grows_by_bytes_that_are_escaped(void **state) {
+  static const char zeros[70000];
+  struct db_array a = {0};
+
+  (void)state;
+  for (int i = 0; i < 3; i++)
+    db_array_add_escaped(&a, zeros, sizeof(zeros));
+  assert_int_equal(strlen(db_array_text(&a)), 3 * (5 * sizeof(zeros) + 3) + 1);
+  db_array_free(&a);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_empty_array_is_a_literal_too),
       cmocka_unit_test(elements_of_every_kind_are_written),
       cmocka_unit_test(quotes_and_backslashes_are_escaped),
+      cmocka_unit_test(any_bytes_become_printable_text),
+      cmocka_unit_test(it_grows_by_bytes_that_are_escaped),
       cmocka_unit_test(times_are_utc_to_the_microsecond),
       cmocka_unit_test(times_beyond_the_calendar_are_its_ends),
       cmocka_unit_test(more_can_be_added_after_a_look),
