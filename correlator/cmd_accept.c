@@ -10,9 +10,11 @@ static const char help[] =
     "Usage: process-dna-correlator accept ID... --why TEXT\n"
     "\n"
     "Declare what an open alert reports to be in order: its digest becomes\n"
-    "the trusted one for that executable of that host, the alert closes and a\n"
-    "clear goes out. A spoofed or unreadable executable has no digest to\n"
-    "trust: its alert just stays closed for as long as that lasts. Who did\n"
+    "the trusted one for that executable of that host, the alert closes, any\n"
+    "lateral movement from there with it, and a clear goes out. A spoofed or\n"
+    "unreadable executable has no digest to trust: its alert just stays\n"
+    "closed for as long as that lasts. Of lateral movement nothing becomes\n"
+    "trusted: the alert stays closed while further such logins come. Who did\n"
     "it, when and why is kept. ID is a number from `alerts`, or the\n"
     "pdnaAlertKey of a trap.\n"
     "\n"
@@ -32,9 +34,11 @@ static void tell_digests(const char *observed, const char *baseline) {
 /* What was done, from the facts before it. */
 static int tell(const PGresult *facts, const char *who, const char *why) {
   static const char *const names[] = {
-      "verdict", "alert_id",        "host",           "container",
-      "path",    "observed_sha256", "baseline_sha256"};
-  enum { VERDICT, ID, HOST, CONTAINER, PATH, OBSERVED, BASELINE, LEN };
+      "verdict",         "alert_id",        "host",      "container", "path",
+      "observed_sha256", "baseline_sha256", "peer_host", "related_id"};
+  enum { VERDICT, ID, HOST, CONTAINER, PATH, OBSERVED, BASELINE };
+  enum { PEER = BASELINE + 1, RELATED };
+  enum { LEN = sizeof(names) / sizeof(*names) };
   char *text[LEN] = {0};
   int status = EXIT_DONE;
 
@@ -51,8 +55,11 @@ static int tell(const PGresult *facts, const char *who, const char *why) {
   printf("alert %s: accepted by %s: %s\n", text[ID], who, why);
   printf("  %s: %s%s%s\n", text[HOST], text[PATH],
          *text[CONTAINER] != '\0' ? " in container " : "", text[CONTAINER]);
-  if (strcmp(text[VERDICT], "spoofed") == 0 ||
-      strcmp(text[VERDICT], "unreadable") == 0)
+  if (*text[PEER] != '\0')
+    printf("  quiet about logins from there to %s because of alert %s\n",
+           text[PEER], text[RELATED]);
+  else if (strcmp(text[VERDICT], "spoofed") == 0 ||
+           strcmp(text[VERDICT], "unreadable") == 0)
     printf("  %s: nothing becomes trusted; quiet for as long as it lasts\n",
            text[VERDICT]);
   else

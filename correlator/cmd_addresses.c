@@ -6,24 +6,26 @@
 
 static const char help[] =
     "Usage: process-dna-correlator addresses [--json] [AGENT]\n"
-    "       process-dna-correlator addresses add AGENT ADDRESS...\n"
-    "       process-dna-correlator addresses remove AGENT ADDRESS...\n"
+    "       process-dna-correlator addresses add AGENT ADDRESS|NAME...\n"
+    "       process-dna-correlator addresses remove AGENT ADDRESS|NAME...\n"
     "\n"
     "List the addresses that agents have or had: those they report, and those\n"
-    "added here, which an agent can't know itself (behind NAT). What is\n"
-    "removed stays in the list as past; what an agent reports itself comes\n"
-    "back.\n"
+    "added here, which an agent can't know itself (behind NAT). By them the\n"
+    "hosts are known that logins come from. NAME is another name that a host\n"
+    "has in its logs; with or without its domain it is known anyway. An\n"
+    "address that is removed stays in the list as past; what an agent reports\n"
+    "itself comes back.\n"
     "\n"
     "Options:\n"
     "      --json  one JSON array\n"
     "  -h, --help  this text\n"
     "\n"
-    "Exit status: 0 done, 1 no such agent or address, 2 wrong usage,\n"
+    "Exit status: 0 done, 1 no such agent, address or name, 2 wrong usage,\n"
     "3 no database.\n";
 
 static const struct table_column columns[] = {
     {"agent", "AGENT", TABLE_TEXT, 12, false},
-    {"address", "ADDRESS", TABLE_TEXT, 0, false},
+    {"shown", "ADDRESS", TABLE_TEXT, 12, false},
     {"state", "STATE", TABLE_TEXT, 0, false},
     {"source", "SOURCE", TABLE_TEXT, 0, false},
     {"first_seen", "FIRST SEEN", TABLE_TIME, 0, true},
@@ -37,7 +39,8 @@ static int list(struct cmd *cmd, const char *agent, bool json) {
   int status = cmd_query(cmd,
                          json ? "SELECT coalesce(json_agg(t), '[]') "
                                 "FROM process_dna.list_addresses($1, $2) t"
-                              : "SELECT *, CASE WHEN present THEN 'present' "
+                              : "SELECT *, coalesce(address, name) AS shown, "
+                                "CASE WHEN present THEN 'present' "
                                 "ELSE 'past' END AS state "
                                 "FROM process_dna.list_addresses($1, $2)",
                          2, params, &result);
@@ -57,7 +60,7 @@ static int list(struct cmd *cmd, const char *agent, bool json) {
   return status;
 }
 
-/* One address; EXIT_NO does not keep the others from being tried. */
+/* One address or name; EXIT_NO does not keep the others from being tried. */
 static int change(struct cmd *cmd, bool add, const char *agent,
                   const char *address) {
   char who[CMD_WHO_MAX];
@@ -73,9 +76,9 @@ static int change(struct cmd *cmd, bool add, const char *agent,
   if (status != EXIT_DONE)
     return status;
   if (strcmp(PQgetvalue(result, 0, 0), "done") == 0) {
-    printf("%s: address %s %s\n", agent, address, add ? "added" : "removed");
+    printf("%s: %s %s\n", agent, address, add ? "added" : "removed");
   } else {
-    cmd_error("%s: address %s: %s", agent, address, PQgetvalue(result, 0, 0));
+    cmd_error("%s: %s: %s", agent, address, PQgetvalue(result, 0, 0));
     status = EXIT_NO;
   }
   PQclear(result);
@@ -95,7 +98,8 @@ int command_addresses(const struct config *config, int argc, char **argv) {
   bool add = argc > 0 && strcmp(argv[0], "add") == 0;
   bool remove = argc > 0 && strcmp(argv[0], "remove") == 0;
   if ((add || remove) && argc < 3)
-    return cmd_usage("addresses", "addresses %s: AGENT ADDRESS expected",
+    return cmd_usage("addresses",
+                     "addresses %s: AGENT and ADDRESS or NAME expected",
                      argv[0]);
   if (!add && !remove && argc > 1)
     return cmd_usage("addresses", "addresses: unknown argument \"%s\"",

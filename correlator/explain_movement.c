@@ -24,6 +24,7 @@ enum cell {
   ARRIVED,
   SESSION,
   FIRST_TIME,
+  AMBIGUOUS,
   SOURCE,
   TARGET,
   CHANGED_ID,
@@ -47,6 +48,7 @@ static const struct {
     [ARRIVED] = {"arrived_at", TABLE_TIME},
     [SESSION] = {"session_at", TABLE_TIME},
     [FIRST_TIME] = {"first_time", TABLE_TEXT},
+    [AMBIGUOUS] = {"ambiguous", TABLE_TEXT},
     [SOURCE] = {"source", TABLE_TEXT},
     [TARGET] = {"target", TABLE_TEXT},
     [CHANGED_ID] = {"changed_id", TABLE_TEXT},
@@ -227,6 +229,8 @@ static void list_hop(struct explain_page *page, const struct row *row,
   explain_item(page, first ? "route" : "", "%s -> %s: %s as %s%s%s (by %s)",
                t[SOURCE], t[TARGET], t[AT], t[USER],
                *t[METHOD] != '\0' ? " by " : "", t[METHOD], t[TRUST]);
+  if (is_true(t[AMBIGUOUS]))
+    explain_item(page, "", "other hosts had that address as well");
   if (*t[CHANGED_ID] != '\0')
     explain_item(page, "", "%s changed there as well: %s (alert %s%s%s)",
                  t[CHANGED_PATH], t[TARGET], t[CHANGED_ID],

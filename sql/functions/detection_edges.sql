@@ -1,8 +1,7 @@
 -- The logins of the movements that list_detections gives, and of their hops:
 -- a row for each source, target, user and method, in that order. A login that
 -- several movements have counts once, with the gravest severity of theirs; open
--- is whether one of them is. What only a movement's own logins tell, first_time
--- and ambiguous, is false for hops.
+-- is whether one of them is, and first_time is only known of a movement's own.
 CREATE OR REPLACE FUNCTION process_dna.detection_edges(
   p_tenant integer, p_all boolean)
 RETURNS TABLE (source text, target text, auth_user text, method text,
@@ -22,7 +21,7 @@ BEGIN
     FROM m CROSS JOIN process_dna.detection_logins(p_tenant, m.alert_id) d
     UNION ALL
     SELECT h.source, h.target, m.severity, m.state, h.auth_user, h.method,
-      h.at, h.src_ip, h.src_port, false, false
+      h.at, h.src_ip, h.src_port, false, h.ambiguous
     FROM m CROSS JOIN process_dna.detection_hops(p_tenant, m.alert_id) h
   ), one AS (
     SELECT l.source, l.target, l.auth_user, coalesce(l.method, '') AS method,

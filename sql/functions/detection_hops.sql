@@ -4,7 +4,7 @@ CREATE OR REPLACE FUNCTION process_dna.detection_hops(
   p_tenant integer, p_movement bigint)
 RETURNS TABLE (hop bigint, source text, target text, auth_user text,
   method text, key_fingerprint text, src_ip text, src_port text,
-  at timestamptz, trust text, changed_id bigint, changed_key text,
+  at timestamptz, trust text, ambiguous boolean, changed_id bigint, changed_key text,
   changed_container text, changed_path text, changed_sha256 text,
   changed_verdict text)
 LANGUAGE plpgsql STABLE AS $$
@@ -14,6 +14,7 @@ BEGIN
   SELECT h.hop, h.e ->> 'from', h.e ->> 'to', h.e ->> 'user',
     h.e ->> 'method', h.e ->> 'key', h.e ->> 'address', h.e ->> 'port',
     (h.e ->> 'at')::timestamptz, h.e ->> 'trust',
+    coalesce((h.e ->> 'ambiguous')::boolean, false),
     (h.e #>> '{changed,alert_id}')::bigint, h.e #>> '{changed,key}',
     c.container, h.e #>> '{changed,path}', h.e #>> '{changed,sha256}',
     c.verdict

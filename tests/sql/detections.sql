@@ -56,6 +56,7 @@ LANGUAGE sql AS $$
   SELECT jsonb_build_object('from', p_from, 'to', p_to, 'user', p_user,
     'method', 'publickey', 'key', 'SHA256:k', 'address', '192.0.2.1',
     'port', p_port, 'at', test.at(p_minute), 'trust', 'tls',
+    'ambiguous', p_from = 'b',
     'changed', p_changed)
 $$;
 
@@ -91,17 +92,17 @@ SELECT results_eq(format($$SELECT source, target, auth_user, method, logins,
     ('a', 'b', 'root', 'publickey', 2, test.at(1), test.at(2), 'critical',
      true, true, true),
     ('b', 'c', 'bob', 'publickey', 1, test.at(2), test.at(2), 'critical',
-     true, false, false)$$,
+     true, false, true)$$,
   'a login of two movements counts once, and so does a hop');
 SELECT results_eq(format($$SELECT source, target, auth_user, method,
-      key_fingerprint, src_ip, src_port, at, trust, changed_id, changed_key,
+      key_fingerprint, src_ip, src_port, at, trust, ambiguous, changed_id, changed_key,
       changed_container, changed_path, left(changed_sha256, 1), changed_verdict
     FROM process_dna.detection_hops(%s, %s)$$, :t, :m1),
   format($$VALUES
     ('a', 'b', 'root', 'publickey', 'SHA256:k', '192.0.2.1', '1', test.at(1),
-     'tls', NULL::bigint, NULL, NULL, NULL, NULL, NULL),
+     'tls', false, NULL::bigint, NULL, NULL, NULL, NULL, NULL),
     ('b', 'c', 'bob', 'publickey', 'SHA256:k', '192.0.2.1', '9', test.at(2),
-     'tls', %s, %L, '', '/p', 'c', 'no-known-update')$$, :cp, :'cpk'),
+     'tls', true, %s, %L, '', '/p', 'c', 'no-known-update')$$, :cp, :'cpk'),
   'hops come in the order of time, with the change where they lead to');
 SELECT is_empty(format($$SELECT * FROM process_dna.detection_hops(%s, %s)$$,
   :t, :ap), 'another alert has no hops');

@@ -53,7 +53,7 @@ static const struct explain_facts moved = {
     .ambiguous = "f",
 };
 
-enum { LOGIN_FIELDS = 11, HOP_FIELDS = 9 };
+enum { LOGIN_FIELDS = 11, HOP_FIELDS = 10 };
 static const char *const login_names[LOGIN_FIELDS] = {
     "at",         "auth_user",  "method",     "key_fingerprint",
     "cert_id",    "src_ip",     "src_port",   "trust",
@@ -61,7 +61,7 @@ static const char *const login_names[LOGIN_FIELDS] = {
 };
 static const char *const hop_names[HOP_FIELDS] = {
     "at",    "auth_user",  "method",       "source",          "target",
-    "trust", "changed_id", "changed_path", "changed_verdict",
+    "trust", "changed_id", "changed_path", "changed_verdict", "ambiguous",
 };
 typedef const char *login_row[LOGIN_FIELDS];
 typedef const char *hop_row[HOP_FIELDS];
@@ -75,9 +75,9 @@ static const login_row logins[] = {
 };
 static const hop_row route[] = {
     {"2026-05-25 09:14:40+00", "root", "publickey", "web1", "db1", "tls", NULL,
-     NULL, NULL},
+     NULL, NULL, "f"},
     {"2026-05-25 09:15:00+00", "bob", "password", "db1", "db2", "udp", "22",
-     "/usr/bin/psql", "not-in-manifest"},
+     "/usr/bin/psql", "not-in-manifest", "t"},
 };
 
 static char *explain(const struct explain_facts *facts, const login_row *first,
@@ -231,6 +231,7 @@ static void the_whole_route_is_told_and_gone_along(void **state) {
       explain(&moved, logins, 1, 2), "It did not end there",
       "route web1 -> db1: 2026-05-25T09:14:40Z as root by publickey (by tls)",
       "db1 -> db2: 2026-05-25T09:15:00Z as bob by password (by udp)",
+      "other hosts had that address as well",
       "/usr/bin/psql changed there as well: db2 (alert 22, not-in-manifest)",
       "Go on along the route", " process-dna-correlator explain 22 ");
 }
