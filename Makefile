@@ -20,12 +20,13 @@ WERROR ?=
 COLLECTD_CPPFLAGS = -I/usr/include/collectd -I/usr/include/collectd/core \
                     -I/usr/include/collectd/core/daemon -DHAVE_CONFIG_H
 PKG_CFLAGS := $(shell pkg-config --cflags libcrypto libpq libconfuse \
-                libevent_core netsnmp-agent libarchive 2>/dev/null)
+                libevent_core netsnmp-agent libarchive jansson 2>/dev/null)
 CRYPTO_LIBS := $(shell pkg-config --libs libcrypto 2>/dev/null)
 PQ_LIBS := $(shell pkg-config --libs libpq 2>/dev/null)
 CONFUSE_LIBS := $(shell pkg-config --libs libconfuse 2>/dev/null)
 EVENT_LIBS := $(shell pkg-config --libs libevent_core 2>/dev/null)
 ARCHIVE_LIBS := $(shell pkg-config --libs libarchive 2>/dev/null)
+JANSSON_LIBS := $(shell pkg-config --libs jansson 2>/dev/null)
 SNMP_LIBS := -lnetsnmp
 # Not all that `net-snmp-config --agent-libs` lists: snmpd's own modules, and
 # what they need, are not for a subagent.
@@ -113,7 +114,7 @@ $(PLUGIN): $(call obj,$(PLUGIN_SRC)) $(B)/libscan.a $(B)/librecord.a
 $(B)/process-dna-correlator: $(B)/correlator/main.o $(B)/libcorrelator.a $(B)/librecord.a
 	$(say) LD $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SNMP_LIBS) $(PQ_LIBS) $(CONFUSE_LIBS) \
-	  $(EVENT_LIBS) $(ARCHIVE_LIBS) $(RPM_LIBS) $(CRYPTO_LIBS) -lpthread
+	  $(EVENT_LIBS) $(ARCHIVE_LIBS) $(JANSSON_LIBS) $(RPM_LIBS) $(CRYPTO_LIBS) -lpthread
 
 $(B)/process-dna-agentx: $(B)/snmp-subagent/main.o $(B)/libagentx.a $(B)/libscan.a $(B)/librecord.a
 	$(say) LD $@
@@ -132,8 +133,8 @@ $(B)/correlator/sql_files.o: $(SQL_FILES) sql/embed.sh
 
 # --- Tests ------------------------------------------------------------------
 TEST_LIBS = $(B)/libplugin.a $(B)/libagentx.a $(B)/libcorrelator.a $(B)/libscan.a $(B)/librecord.a
-ALL_LIBS = $(AGENT_LIBS) $(PQ_LIBS) $(CONFUSE_LIBS) $(EVENT_LIBS) $(ARCHIVE_LIBS) $(RPM_LIBS) \
-           $(CRYPTO_LIBS) -lpthread
+ALL_LIBS = $(AGENT_LIBS) $(PQ_LIBS) $(CONFUSE_LIBS) $(EVENT_LIBS) $(ARCHIVE_LIBS) $(JANSSON_LIBS) \
+           $(RPM_LIBS) $(CRYPTO_LIBS) -lpthread
 
 $(B)/tests/test_%.o $(B)/tests/unit/test_%.o: ALL_CPPFLAGS += $(COLLECTD_CPPFLAGS)
 $(UNIT_TESTS): $(B)/tests/%: $(B)/tests/unit/%.o $(TEST_LIBS)

@@ -3,35 +3,167 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "correlator/journal_line.h"
 #include "correlator/sshd_message.h"
 #include "correlator/syslog_line.h"
 
+enum {
+  /* Hosts whose last line is remembered; two that share a place drive each
+   * other out, and what is forgotten is not repeated. */
+  HOSTS = 64,
+  /* A longer one is forgotten. sshd's own are shorter. */
+  LINE_KEPT = 4096,
+};
+
+/* A host's last line, if it told something. */
+struct last {
+  char *line;
+  size_t len, size; /* len 0: it told nothing */
+};
+
 struct auth_stream {
   struct syslog_calendar calendar;
+  struct last last[HOSTS];
+  size_t kept;
+  struct journal_line journal; /* that the last event lies in */
 };
 
 struct auth_stream *auth_stream_new(void) {
   return calloc(1, sizeof(struct auth_stream));
 }
 
-void auth_stream_free(struct auth_stream *s) { free(s); }
+void auth_stream_free(struct auth_stream *s) {
+  if (s == NULL)
+    return;
+  for (size_t i = 0; i < HOSTS; i++)
+    free(s->last[i].line);
+  journal_line_clear(&s->journal);
+  free(s);
+}
+
+static struct last *last_of(struct auth_stream *s, struct auth_text host) {
+  uint32_t hash = 2166136261U; /* FNV-1a */
+
+  for (size_t i = 0; i < host.len; i++)
+    hash = (hash ^ (unsigned char)host.at[i]) * 16777619U;
+  return &s->last[(hash ^ hash >> 16) % HOSTS];
+}
+
+static void forget(struct auth_stream *s, struct last *last) {
+  s->kept -= last->len > 0;
+  last->len = 0;
+}
+
+static void forget_all(struct auth_stream *s) {
+  for (size_t i = 0; i < HOSTS && s->kept > 0; i++)
+    forget(s, &s->last[i]);
+}
+
+static void remember(struct auth_stream *s, struct last *last, const char *line,
+                     size_t len) {
+  forget(s, last);
+  if (len > LINE_KEPT)
+    return;
+  if (len > last->size) {
+    char *room = realloc(last->line, len);
+    if (room == NULL)
+      return;
+    last->line = room;
+    last->size = len;
+  }
+  memcpy(last->line, line, len);
+  last->len = len;
+  s->kept++;
+}
+
+/* What a message with its header says. */
+static enum auth_line read_message(struct auth_stream *s,
+                                   const struct syslog_line *header,
+                                   int64_t arrived_us,
+                                   struct auth_event *ret_event) {
+  if (!sshd_message_is_from(header->program))
+    return AUTH_LINE_OTHER;
+  enum auth_line what = sshd_message_parse(header->message, ret_event);
+  if (what == AUTH_LINE_OTHER)
+    return what;
+  ret_event->program = header->program;
+  ret_event->host = header->host;
+  ret_event->pid = header->pid;
+  ret_event->zoned = header->stamp.zoned;
+  ret_event->stamped_us =
+      syslog_calendar_us(&s->calendar, &header->stamp, arrived_us);
+  return what;
+}
+
+/* The same as the host's last line, at another time. */
+static enum auth_line repeat(struct auth_stream *s,
+                             const struct syslog_line *header, unsigned times,
+                             int64_t arrived_us, struct auth_event *ret_event) {
+  const struct last *last = last_of(s, header->host);
+  struct syslog_line before;
+
+  if (last->len == 0 || !syslog_line_parse(last->line, last->len, &before) ||
+      before.host.len != header->host.len ||
+      memcmp(before.host.at, header->host.at, before.host.len) != 0)
+    return AUTH_LINE_OTHER;
+  before.stamp = header->stamp;
+  enum auth_line what = read_message(s, &before, arrived_us, ret_event);
+  if (what != AUTH_LINE_OTHER)
+    ret_event->repeat = times;
+  return what;
+}
+
+static bool is(struct auth_text text, const char *word) {
+  return text.len == strlen(word) && memcmp(text.at, word, text.len) == 0;
+}
+
+/* Does the journal say that a process of sshd's logged the event? The process
+ * of a session is its user's; all others are root's. */
+static bool is_vouched(const struct journal_line *j, enum auth_outcome o) {
+  return sshd_message_is_from(j->comm) &&
+         (is(j->uid, "0") || o == AUTH_STARTING_SESSION);
+}
+
+/* Whoever likes can log by sshd's name; the journal tells who it was. */
+static enum auth_line read_journal(struct auth_stream *s, const char *line,
+                                   size_t len, int64_t arrived_us,
+                                   struct auth_event *ret_event) {
+  struct journal_line *j = &s->journal;
+
+  if (!journal_line_parse(line, len, j))
+    return AUTH_LINE_OTHER;
+  enum auth_line what = read_message(s, &j->line, arrived_us, ret_event);
+  if (what == AUTH_LINE_OTHER)
+    return what;
+  ret_event->zoned = j->stamped_us != 0;
+  ret_event->stamped_us = j->stamped_us;
+  bool told = j->comm.len > 0 || j->uid.len > 0;
+  ret_event->journal = told && is_vouched(j, ret_event->outcome);
+  if (what == AUTH_LINE_EVENT && told && !ret_event->journal)
+    return sshd_message_malformed(j->line.message, ret_event);
+  return what;
+}
 
 enum auth_line auth_stream_line(struct auth_stream *s, const char *line,
                                 size_t len, int64_t arrived_us,
                                 struct auth_event *ret_event) {
   struct syslog_line header;
+  unsigned times;
 
-  if (!syslog_line_parse(line, len, &header) ||
-      !sshd_message_is_from(header.program))
+  if (s->journal.object != NULL)
+    journal_line_clear(&s->journal);
+  if (journal_line_looks_so(line, len))
+    return read_journal(s, line, len, arrived_us, ret_event);
+  if (!syslog_line_parse(line, len, &header)) {
+    forget_all(s); /* whose it is, is not known */
     return AUTH_LINE_OTHER;
-  enum auth_line what = sshd_message_parse(header.message, ret_event);
-  if (what == AUTH_LINE_OTHER)
-    return what;
-  ret_event->program = header.program;
-  ret_event->host = header.host;
-  ret_event->pid = header.pid;
-  ret_event->zoned = header.stamp.zoned;
-  ret_event->stamped_us =
-      syslog_calendar_us(&s->calendar, &header.stamp, arrived_us);
+  }
+  if (syslog_line_repeats(&header, &times))
+    return repeat(s, &header, times, arrived_us, ret_event);
+  enum auth_line what = read_message(s, &header, arrived_us, ret_event);
+  if (what != AUTH_LINE_OTHER)
+    remember(s, last_of(s, header.host), line, len);
+  else if (s->kept > 0)
+    forget(s, last_of(s, header.host));
   return what;
 }

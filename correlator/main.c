@@ -24,6 +24,7 @@ static const struct command {
     {"detections", command_detections, "list or draw lateral movement"},
     {"manifest", command_manifest, "import, fetch or list what packages ship"},
     {"addresses", command_addresses, "list, add or remove hosts' addresses"},
+    {"auth-test", command_auth_test, "show how the lines of a log are read"},
 };
 
 struct options {
@@ -92,6 +93,10 @@ static const struct command *find_command(const char *name) {
   return NULL;
 }
 
+static bool needs_configuration(const struct command *c) {
+  return c->run != command_auth_test;
+}
+
 /* The help of a command needs no configuration. Only right behind the command,
  * or a command of its own, is --help sure to ask for it: elsewhere it may be
  * the value of an option. */
@@ -123,7 +128,8 @@ int main(int argc, char **argv) {
     return EXIT_USAGE;
   }
   optind = 0; /* the command may have options of its own */
-  if (!asks_for_help(argc, argv) && config_read(options.file, &config) != 0)
+  if (needs_configuration(command) && !asks_for_help(argc, argv) &&
+      config_read(options.file, &config) != 0)
     return EXIT_USAGE;
   status = command->run(config, argc, argv);
   config_free(config);

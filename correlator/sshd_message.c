@@ -9,7 +9,8 @@
 #define TEXT(literal) (literal), (sizeof(literal) - 1)
 
 static bool starts(struct auth_text text, const char *with, size_t len) {
-  return text.len >= len && memcmp(text.at, with, len) == 0;
+  return text.len >= len && text.at[0] == with[0] &&
+         memcmp(text.at, with, len) == 0;
 }
 
 /* Take a beginning off. False: it does not begin so. */
@@ -47,7 +48,8 @@ static bool split_last(struct auth_text text, const char *at, size_t len,
                        struct auth_text *ret_before,
                        struct auth_text *ret_after) {
   for (size_t i = text.len; i >= len; i--) {
-    if (memcmp(text.at + i - len, at, len) == 0) {
+    const char *place = text.at + i - len;
+    if (*place == *at && memcmp(place, at, len) == 0) {
       *ret_before = (struct auth_text){text.at, i - len};
       *ret_after = (struct auth_text){text.at + i, text.len - i};
       return true;
@@ -56,9 +58,27 @@ static bool split_last(struct auth_text text, const char *at, size_t len,
   return false;
 }
 
+/* Is a byte of eight a control character? (All are looked at at once: for each
+ * byte x < 0x20, and each that is zero, the top bit of x - n is set and that of
+ * x is not.) */
+static bool has_control(uint64_t bytes) {
+  const uint64_t ones = UINT64_MAX / UINT8_MAX, tops = ones << 7;
+  const uint64_t no_del = bytes ^ ones * 0x7f;
+
+  return (((bytes - ones * ' ') & ~bytes) | ((no_del - ones) & ~no_del)) & tops;
+}
+
 /* sshd escapes whatever is not plain text, so it never writes these. */
 static bool has_controls(struct auth_text text) {
-  for (size_t i = 0; i < text.len; i++)
+  uint64_t bytes;
+  size_t i = 0;
+
+  for (; i + sizeof(bytes) <= text.len; i += sizeof(bytes)) {
+    memcpy(&bytes, text.at + i, sizeof(bytes));
+    if (has_control(bytes))
+      return true;
+  }
+  for (; i < text.len; i++)
     if ((unsigned char)text.at[i] < ' ' || text.at[i] == 0x7f)
       return true;
   return false;
@@ -111,24 +131,17 @@ static bool cut_protocol(struct auth_text *text, struct auth_event *ret) {
 /* Split "HEAD ssh2: EXTRA", or "HEAD ssh2" with or without " [preauth]". */
 static bool split_result(struct auth_text text, struct auth_text *ret_head,
                          struct auth_event *ret) {
-  struct auth_text head, extra;
-
   /* No user name has a colon, so the first one behind a protocol is sshd's. */
-  for (const char *from = text.at, *end = text.at + text.len;;) {
-    struct auth_text rest = {from, (size_t)(end - from)};
-    const char *colon = memmem(rest.at, rest.len, ": ", 2);
-    if (colon == NULL)
-      break;
-    head = (struct auth_text){text.at, (size_t)(colon - text.at)};
-    if (cut_protocol(&head, ret)) {
-      extra = (struct auth_text){colon + 2, (size_t)(end - colon) - 2};
-      if (ret->outcome == AUTH_POSTPONED)
-        (void)cut(&extra, TEXT(" [preauth]"));
-      ret->extra = extra;
-      *ret_head = head;
-      return true;
-    }
-    from = colon + 2;
+  const char *end = text.at + text.len, *from = text.at, *colon;
+  while ((colon = memchr(from, ':', (size_t)(end - from))) != NULL) {
+    from = colon + 1;
+    *ret_head = (struct auth_text){text.at, (size_t)(colon - text.at)};
+    if (from == end || *from != ' ' || !cut_protocol(ret_head, ret))
+      continue;
+    ret->extra = (struct auth_text){from + 1, (size_t)(end - from) - 1};
+    if (ret->outcome == AUTH_POSTPONED)
+      (void)cut(&ret->extra, TEXT(" [preauth]"));
+    return true;
   }
   (void)cut(&text, TEXT(" [preauth]"));
   *ret_head = text;
@@ -274,10 +287,19 @@ bool sshd_message_is_from(struct auth_text program) {
          (program.len == 5 && memcmp(program.at, "-auth", 5) == 0);
 }
 
-static enum auth_line malformed(struct auth_text message,
-                                enum auth_outcome outcome,
-                                struct auth_event *ret) {
-  *ret = (struct auth_event){.outcome = outcome, .repeat = 1, .extra = message};
+enum auth_line sshd_message_malformed(struct auth_text message,
+                                      struct auth_event *event) {
+  *event = (struct auth_event){
+      .outcome = event->outcome == AUTH_ACCEPTED ? AUTH_MALFORMED_ACCEPTED
+                                                 : AUTH_MALFORMED,
+      .repeat = event->repeat,
+      .zoned = event->zoned,
+      .extra = message,
+      .program = event->program,
+      .host = event->host,
+      .pid = event->pid,
+      .stamped_us = event->stamped_us,
+  };
   return AUTH_LINE_MALFORMED;
 }
 
@@ -287,8 +309,6 @@ static enum auth_line misfit(struct auth_text message, const struct form *form,
   struct auth_text before, after;
 
   switch (form->outcome) {
-  case AUTH_ACCEPTED:
-    return malformed(message, AUTH_MALFORMED_ACCEPTED, ret);
   case AUTH_NOT_ALLOWED: /* "User child is on pid 7", "User x not allowed" */
     if (!split_first(message, TEXT(" from "), &before, &after) ||
         !split_first(message, TEXT(" not allowed because "), &before, &after))
@@ -305,7 +325,8 @@ static enum auth_line misfit(struct auth_text message, const struct form *form,
   default:
     break;
   }
-  return malformed(message, AUTH_MALFORMED, ret);
+  *ret = (struct auth_event){.outcome = form->outcome, .repeat = 1};
+  return sshd_message_malformed(message, ret);
 }
 
 static enum auth_line read_form(struct auth_text message,
@@ -318,11 +339,10 @@ static enum auth_line read_form(struct auth_text message,
   if (form == end)
     return AUTH_LINE_OTHER;
   struct auth_text rest = {message.at + form->len, message.len - form->len};
-  struct auth_event event = {
+  *ret = (struct auth_event){
       .outcome = form->outcome, .repeat = 1, .user_known = true};
-  if (has_controls(message) || !form->read(rest, &event))
+  if (has_controls(message) || !form->read(rest, ret))
     return misfit(message, form, ret);
-  *ret = event;
   return AUTH_LINE_EVENT;
 }
 

@@ -23,4 +23,9 @@ bool sshd_message_is_from(struct auth_text program);
 enum auth_line sshd_message_parse(struct auth_text message,
                                   struct auth_event *ret);
 
+/* Make an event malformed, of which only the message, what a header told and
+ * how often it was is left. Gives AUTH_LINE_MALFORMED. */
+enum auth_line sshd_message_malformed(struct auth_text message,
+                                      struct auth_event *event);
+
 #endif

@@ -1,5 +1,6 @@
 #include "correlator/syslog_line.h"
 
+#include <limits.h>
 #include <string.h>
 
 /* The reader's place in a line. */
@@ -62,17 +63,17 @@ static bool priority(struct cursor *c) {
   return true;
 }
 
-static bool is_host_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) ||
-         c == '-' || c == '.' || c == '_';
-}
+/* What host names are made of. */
+static const bool in_host[UCHAR_MAX + 1] = {
+    ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true,
+    ['-'] = true,         ['.'] = true,         ['_'] = true,
+};
 
-/* A host name, or an address where the sender's name is not known. */
-static bool is_host(struct auth_text text) {
+bool syslog_line_is_host(struct auth_text text) {
   struct in6_addr address;
   size_t i = 0;
 
-  while (i < text.len && is_host_character(text.at[i]))
+  while (i < text.len && in_host[(unsigned char)text.at[i]])
     i++;
   return i == text.len || auth_address_parse(text, &address);
 }
@@ -106,7 +107,7 @@ static bool host_and_tag(struct cursor *c, struct syslog_line *ret) {
   if (!is_repeat(c)) {
     if (!word(c, &first))
       return false;
-    if (is_host(first)) {
+    if (syslog_line_is_host(first)) {
       ret->host = first;
       if (!is_repeat(c) && (!word(c, &second) || !tag(second, ret)))
         return false;
@@ -155,7 +156,7 @@ static bool rfc5424(struct cursor *c, struct syslog_line *ret) {
 
   if (!field(c, &stamp) || !field(c, &ret->host) || !field(c, &ret->program) ||
       !field(c, &pid) || !field(c, &id) || !structured_data(c) ||
-      (ret->host.len > 0 && !is_host(ret->host)))
+      (ret->host.len > 0 && !syslog_line_is_host(ret->host)))
     return false;
   if (stamp.len > 0 &&
       syslog_stamp_rfc3339(stamp.at, stamp.len, &ret->stamp) != stamp.len)
@@ -181,28 +182,32 @@ static size_t read_stamp(const struct cursor *c, struct syslog_stamp *ret) {
   return len > 0 ? len : syslog_stamp_full(c->at, left(c), ret);
 }
 
+/* Whatever a header need not have. The rest of *ret is not touched, since this
+ * is done for every line. */
+static void set_none(struct syslog_line *ret) {
+  ret->stamp.month = 0;
+  ret->stamp.zoned = false;
+  ret->host = ret->program = (struct auth_text){NULL, 0};
+  ret->pid = 0;
+}
+
 bool syslog_line_parse(const char *line, size_t len, struct syslog_line *ret) {
   struct cursor c = {line, line + len};
-  struct syslog_line parsed = {.pid = 0};
 
   while (c.end > c.at &&
          (c.end[-1] == '\n' || c.end[-1] == '\r' || c.end[-1] == '\0'))
     c.end--;
+  set_none(ret);
   if (!priority(&c))
     return false;
   if (c.at > line && left(&c) >= 2 && c.at[0] == '1' && c.at[1] == ' ') {
     c.at += 2;
-    if (!rfc5424(&c, &parsed))
-      return false;
-  } else {
-    size_t stamp_len = read_stamp(&c, &parsed.stamp);
-    c.at += stamp_len;
-    if (c.at == line || (stamp_len > 0 && !skip(&c, ' ')) ||
-        !host_and_tag(&c, &parsed))
-      return false;
+    return rfc5424(&c, ret);
   }
-  *ret = parsed;
-  return true;
+  size_t stamp_len = read_stamp(&c, &ret->stamp);
+  c.at += stamp_len;
+  return c.at > line && (stamp_len == 0 || skip(&c, ' ')) &&
+         host_and_tag(&c, ret);
 }
 
 bool syslog_line_repeats(const struct syslog_line *line, unsigned *ret_times) {

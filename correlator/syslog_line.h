@@ -17,12 +17,15 @@ struct syslog_line {
 
 /* Read a line from its first byte on; newlines, carriage returns and NULs at
  * its end are no part of it. The texts are slices of the line. False: it has no
- * such header. */
+ * such header, and *ret means nothing. */
 bool syslog_line_parse(const char *line, size_t len, struct syslog_line *ret);
 
 /* Is it "last message repeated N times", which speaks of the line before it?
  * Such a line has no tag or that of syslogd. */
 bool syslog_line_repeats(const struct syslog_line *line, unsigned *ret_times);
+
+/* Is it a host name, or an address where the sender's name is not known? */
+bool syslog_line_is_host(struct auth_text text);
 
 /* A number that is all of a text, without a sign. False: it is none, or over
  * `most`. */

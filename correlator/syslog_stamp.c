@@ -72,11 +72,21 @@ static bool fraction(const char *at, size_t len, size_t most,
   return i > 1 && (i == len || !is_digit(at[i]));
 }
 
+#define MONTH(a, b, c)                                                         \
+  ((uint32_t)(a) << 16 | (uint32_t)(b) << 8 | (uint32_t)(c))
+
 static int month_of(const char *at) {
-  static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  static const uint32_t names[] = {
+      MONTH('J', 'a', 'n'), MONTH('F', 'e', 'b'), MONTH('M', 'a', 'r'),
+      MONTH('A', 'p', 'r'), MONTH('M', 'a', 'y'), MONTH('J', 'u', 'n'),
+      MONTH('J', 'u', 'l'), MONTH('A', 'u', 'g'), MONTH('S', 'e', 'p'),
+      MONTH('O', 'c', 't'), MONTH('N', 'o', 'v'), MONTH('D', 'e', 'c'),
+  };
+  const unsigned char *c = (const unsigned char *)at;
+  uint32_t name = MONTH(c[0], c[1], c[2]);
 
   for (int i = 0; i < 12; i++)
-    if (memcmp(&names[(ptrdiff_t)i * 3], at, 3) == 0)
+    if (names[i] == name)
       return i + 1;
   return 0;
 }

@@ -8,13 +8,13 @@
 
 #include "lib/record/pathname.h"
 
-/* Read one UTF-8 sequence (RFC 3629). Returns its length, or 0 if the bytes
- * at `text` are none. */
-static size_t utf8_read(const char *text, uint32_t *ret_code) {
+size_t text_read_utf8(const char *text, size_t text_len, uint32_t *ret_code) {
   const unsigned char *s = (const unsigned char *)text;
   uint32_t code, least;
   size_t len;
 
+  if (text_len == 0)
+    return 0;
   if (s[0] < 0x80) {
     *ret_code = s[0];
     return 1;
@@ -28,9 +28,11 @@ static size_t utf8_read(const char *text, uint32_t *ret_code) {
   } else {
     return 0;
   }
+  if (len > text_len)
+    return 0;
   for (size_t i = 1; i < len; i++) {
     if ((s[i] & 0xC0U) != 0x80)
-      return 0; /* stops at the NUL too */
+      return 0;
     code = code << 6 | (s[i] & 0x3FU);
   }
   if (code < least || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF))
@@ -61,13 +63,14 @@ static char *put_hex(char *out, unsigned char byte) {
 }
 
 char *text_printable(const char *text) {
-  char *copy = malloc(strlen(text) * 4 + 1), *out = copy;
+  const char *end = text + strlen(text);
+  char *copy = malloc((size_t)(end - text) * 4 + 1), *out = copy;
 
   if (copy == NULL)
     return NULL;
-  while (*text != '\0') {
+  while (text < end) {
     uint32_t code;
-    size_t len = utf8_read(text, &code);
+    size_t len = text_read_utf8(text, (size_t)(end - text), &code);
     bool escape = len == 0 || is_treacherous(code);
 
     for (len += len == 0; len > 0; len--, text++) {

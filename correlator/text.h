@@ -4,7 +4,12 @@
 #define PDNA_TEXT_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
+
+/* Read one UTF-8 sequence (RFC 3629) from the first of `len` bytes on. Gives
+ * its length; 0: there is none, and *ret_code is untouched. */
+size_t text_read_utf8(const char *text, size_t len, uint32_t *ret_code);
 
 /* A copy that is fit for a terminal: control characters (C0, C1, DEL), bytes
  * that are no UTF-8, and the invisible characters that reorder or hide text

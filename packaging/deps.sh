@@ -8,7 +8,7 @@ gcc clang make pkg-config git
 clang-format clang-tidy cppcheck shellcheck smitools libclang-rt-dev
 collectd-core collectd-dev
 libsnmp-dev snmp snmpd snmptrapd prometheus-snmp-exporter
-libssl-dev libpq-dev libconfuse-dev libevent-dev libarchive-dev
+libssl-dev libpq-dev libconfuse-dev libevent-dev libarchive-dev libjansson-dev
 librpm-dev rpm rpm2cpio dnf dnf-plugins-core createrepo-c
 libcmocka-dev
 postgresql-15 postgresql-client-15 postgresql-15-pgtap
