@@ -46,8 +46,8 @@ RPM_LEFT_OUT = %/rpm_without.c %/manifest_rpm_without.c
 else
 RPM_LIBS =
 RPM_CPPFLAGS = -DPDNA_WITHOUT_RPM
-RPM_LEFT_OUT = %/rpm_lib.c %/rpm_query.c %/rpm_package.c %/rpm_keyring.c \
-               %/manifest_rpm.c %/fuzz_manifest_rpm.c
+RPM_LEFT_OUT = %/rpm_lib.c %/rpm_query.c %/rpm_package.c %/rpm_header.c \
+               %/rpm_keyring.c %/manifest_rpm.c %/fuzz_manifest_rpm.c
 endif
 
 ALL_CPPFLAGS = -D_GNU_SOURCE -I. $(if $(SAN),-DPDNA_SANITIZED) $(PKG_CFLAGS) \

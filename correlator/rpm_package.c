@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "correlator/rpm_header.h"
+
 /* What librpm says is wrong with the package that is read, in its own words:
  * its first error. */
 static char *complaint;
@@ -65,16 +67,6 @@ static bool verify(struct rpm_package *p, off_t start, bool with_signatures) {
   return rpmVerifySignatures(&arguments, p->ts, p->fd, "package") == 0;
 }
 
-/* librpm does not look whether each file has a name, and compares names that
- * are not there. */
-static bool have_names(rpmfiles files) {
-  for (int i = 0; i < (int)rpmfilesFC(files); i++)
-    if (rpmfilesBN(files, i) == NULL ||
-        rpmfilesDN(files, rpmfilesDI(files, i)) == NULL)
-      return false;
-  return true;
-}
-
 static int read_package(struct rpm_package *p, rpmKeyring keyring,
                         char **ret_why) {
   off_t start = Ftell(p->fd);
@@ -83,6 +75,8 @@ static int read_package(struct rpm_package *p, rpmKeyring keyring,
 
   if (rc == RPMRC_FAIL || rc == RPMRC_NOTFOUND || p->header == NULL)
     return broken(ret_why, "this is no rpm package");
+  if (!rpm_header_is_sane(p->header))
+    return broken(ret_why, "its header is damaged");
   if (headerIsSource(p->header))
     return broken(ret_why, "this is a source package");
   payload = Ftell(p->fd);
@@ -92,9 +86,7 @@ static int read_package(struct rpm_package *p, rpmKeyring keyring,
   if (Fseek(p->fd, payload, SEEK_SET) < 0)
     return broken(ret_why, "it can't be read again");
   p->files = rpmfilesNew(NULL, p->header, 0, RPMFI_KEEPHEADER);
-  return p->files != NULL && have_names(p->files)
-             ? 0
-             : broken(ret_why, "its list of files is damaged");
+  return p->files != NULL ? 0 : broken(ret_why, "its list of files is damaged");
 }
 
 int rpm_package_open(int fd, rpmKeyring keyring, struct rpm_package **ret,
