@@ -10,6 +10,7 @@ AS $$
 DECLARE
   v_hop_limit CONSTANT integer := 64;
   v_depth_limit CONSTANT integer := 8;
+  v_window interval := process_dna.lateral_window(p_tenant);
   v_hops process_dna.lateral_hop[] := '{}';
   v_open process_dna.lateral_hop[];
   v_next process_dna.lateral_hop;
@@ -42,10 +43,11 @@ BEGIN
       ORDER BY o.at, o.arrived_at, o.event_id LIMIT v_hop_limit);
     IF v_next.to_agent IS NOT NULL AND v_next.depth < v_depth_limit THEN
       v_open := v_open || ARRAY(
-        SELECT s FROM process_dna.lateral_steps(p_tenant, v_next) s
+        SELECT s FROM process_dna.lateral_steps(p_tenant, v_next,
+          v_next.at + v_window) s
         UNION ALL
         SELECT k FROM process_dna.lateral_known(p_tenant, p_movement.hops,
-                                                v_next) k);
+          v_next, v_next.at + v_window) k);
     END IF;
   END LOOP;
   RETURN v_hops;

@@ -1,7 +1,8 @@
 -- As lateral_steps, of the hops of a movement that were found before: their
 -- logins may be gone from auth_events.
 CREATE OR REPLACE FUNCTION process_dna.lateral_known(
-  p_tenant integer, p_hops jsonb, p_from process_dna.lateral_hop)
+  p_tenant integer, p_hops jsonb, p_from process_dna.lateral_hop,
+  p_until timestamptz)
 RETURNS SETOF process_dna.lateral_hop LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET jit = off
 AS $$
@@ -17,6 +18,5 @@ BEGIN
     SELECT i.agent_id FROM process_dna.agents i
     WHERE i.tenant_id = p_tenant AND i.name = h."to" LIMIT 1) t ON true
   WHERE h."from" = p_from.to_host
-    AND h.at BETWEEN p_from.at
-                 AND p_from.at + process_dna.lateral_window(p_tenant);
+    AND h.at BETWEEN p_from.at AND p_until;
 END $$;

@@ -1,8 +1,8 @@
 -- What an alert has to do with lateral movement: pairs are the next p_limit
 -- logins on other agents within the window from addresses of its agent, also
 -- those that turn out to identify somebody else; movements are those that its
--- agent was reached by about then, and that may have to show the alert, or no
--- longer: it may be explained by now.
+-- agent was reached by about then, and that have to show the alert and don't,
+-- or that do though it is explained by now.
 CREATE OR REPLACE FUNCTION process_dna.lateral_of_alert(
   p_tenant integer, p_row process_dna.lateral_queue, p_limit integer,
   OUT pairs process_dna.lateral_pair[], OUT movements bigint[])
@@ -20,9 +20,18 @@ BEGIN
   v_from := v_alert.observed_at - v_window;
   v_to := v_alert.observed_at + v_window;
   movements := ARRAY(
-    SELECT r.movement_id FROM process_dna.lateral_reached r
-    WHERE r.agent_id = v_alert.agent_id AND r.tenant_id = p_tenant
-      AND r.reached_at BETWEEN v_from AND v_to);
+    SELECT m.alert_id
+    FROM (SELECT i.movement_id FROM process_dna.lateral_reached i
+          WHERE i.agent_id = v_alert.agent_id AND i.tenant_id = p_tenant
+            AND i.reached_at BETWEEN v_from AND v_to
+          OFFSET 0) r
+    CROSS JOIN LATERAL (
+      SELECT i.alert_id, i.hops FROM process_dna.process_dna_alerts i
+      WHERE i.tenant_id = p_tenant AND i.alert_id = r.movement_id
+      LIMIT 1) m
+    WHERE (v_alert.baseline_match IS NOT DISTINCT FROM false) <> (
+      m.hops @> jsonb_build_array(jsonb_build_object('changed',
+        jsonb_build_object('alert_id', v_alert.alert_id)))));
   IF v_alert.baseline_match IS DISTINCT FROM false THEN
     RETURN;
   END IF;

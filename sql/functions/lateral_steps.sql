@@ -1,16 +1,14 @@
 -- Where logins lead on to from the agent that a hop reached: the first login on
--- each host within the window, the earliest first. What is read and given is
--- bounded, however busy the agent is.
+-- each host up to p_until, the earliest first. What is read and given is bounded,
+-- however busy the agent is.
 CREATE OR REPLACE FUNCTION process_dna.lateral_steps(
-  p_tenant integer, p_from process_dna.lateral_hop)
+  p_tenant integer, p_from process_dna.lateral_hop, p_until timestamptz)
 RETURNS SETOF process_dna.lateral_hop LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET jit = off
 AS $$
 DECLARE
   v_login_limit CONSTANT integer := 500; -- from each address
   v_host_limit CONSTANT integer := 64;
-  v_until timestamptz :=
-    p_from.at + process_dna.lateral_window(p_tenant);
 BEGIN
   RETURN QUERY
   SELECT p_from.to_agent, p_from.to_host, f.target_agent_id,
@@ -29,7 +27,7 @@ BEGIN
           i.src_port, i.trust
         FROM process_dna.auth_events i
         WHERE i.src_ip = a.address AND i.tenant_id = p_tenant AND i.success
-          AND i.observed_at BETWEEN p_from.at AND v_until
+          AND i.observed_at BETWEEN p_from.at AND p_until
           AND i.arrived_at >= p_from.at -- never before what it tells of
         ORDER BY i.observed_at, i.arrived_at, i.event_id
         LIMIT v_login_limit) e
