@@ -251,7 +251,7 @@ void explain_cut_off(struct explain_page *page) {
   explain_command(page, "  chain forward { type filter hook forward priority "
                         "-300; policy drop; }");
   explain_command(page, "}\"");
-  explain_note(page, "If the first line says that a parameter is null, sudo "
+  explain_note(page, "If it says that a parameter is null, sudo "
                      "took SSH_CONNECTION away: type 'set -- YOUR-ADDRESS 0 0 "
                      "22' instead. The agent will be reported silent. To "
                      "undo it:");

@@ -186,7 +186,7 @@ class Snmptrapd:
         for varbind in printed.split("\n", 1)[1].split("\t"):
             name, _, value = varbind.partition(" = ")
             name = re.sub(r"\.0$", "", name.rpartition("::")[2])
-            value = re.sub(r'^(STRING|OID|IpAddress|INTEGER|Gauge32|Timeticks): ',
+            value = re.sub(r'^(STRING|OID|IpAddress|INTEGER|Gauge32|Timeticks): ?',
                            "", value.strip())
             value = re.sub(r'^"(.*)"$', r"\1", value)
             trap[name] = re.sub(r"^(\w+)\(\d+\)$", r"\1", value)
