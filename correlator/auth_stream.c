@@ -117,29 +117,36 @@ static bool is(struct auth_text text, const char *word) {
   return text.len == strlen(word) && memcmp(text.at, word, text.len) == 0;
 }
 
-/* Does the journal say that a process of sshd's logged the event? The process
- * of a session is its user's; all others are root's. */
-static bool is_vouched(const struct journal_line *j, enum auth_outcome o) {
-  return sshd_message_is_from(j->comm) &&
-         (is(j->uid, "0") || o == AUTH_STARTING_SESSION);
+/* Who logged an event, as far as the journal tells it. The process of a session
+ * is its user's; all others are root's. */
+enum logger { LOGGER_UNKNOWN, LOGGER_SSHD, LOGGER_OTHER };
+
+static enum logger logger_of(const struct journal_line *j,
+                             enum auth_outcome outcome) {
+  bool is_root = is(j->uid, "0") || outcome == AUTH_STARTING_SESSION;
+
+  if ((j->comm.len > 0 && !sshd_message_is_from(j->comm)) ||
+      (j->uid.len > 0 && !is_root))
+    return LOGGER_OTHER;
+  return j->comm.len > 0 && j->uid.len > 0 ? LOGGER_SSHD : LOGGER_UNKNOWN;
 }
 
 /* Whoever likes can log by sshd's name; the journal tells who it was. */
-static enum auth_line read_journal(struct auth_stream *s, const char *line,
-                                   size_t len, int64_t arrived_us,
+static enum auth_line read_journal(struct auth_stream *s,
+                                   struct auth_text object, int64_t arrived_us,
                                    struct auth_event *ret_event) {
   struct journal_line *j = &s->journal;
 
-  if (!journal_line_parse(line, len, j))
+  if (!journal_line_parse(object, j))
     return AUTH_LINE_OTHER;
   enum auth_line what = read_message(s, &j->line, arrived_us, ret_event);
   if (what == AUTH_LINE_OTHER)
     return what;
   ret_event->zoned = j->stamped_us != 0;
   ret_event->stamped_us = j->stamped_us;
-  bool told = j->comm.len > 0 || j->uid.len > 0;
-  ret_event->journal = told && is_vouched(j, ret_event->outcome);
-  if (what == AUTH_LINE_EVENT && told && !ret_event->journal)
+  enum logger logger = logger_of(j, ret_event->outcome);
+  ret_event->journal = logger == LOGGER_SSHD;
+  if (what == AUTH_LINE_EVENT && logger == LOGGER_OTHER)
     return sshd_message_malformed(j->line.message, ret_event);
   return what;
 }
@@ -152,8 +159,9 @@ enum auth_line auth_stream_line(struct auth_stream *s, const char *line,
 
   if (s->journal.object != NULL)
     journal_line_clear(&s->journal);
-  if (journal_line_looks_so(line, len))
-    return read_journal(s, line, len, arrived_us, ret_event);
+  struct auth_text object = journal_line_object(line, len);
+  if (object.len > 0)
+    return read_journal(s, object, arrived_us, ret_event);
   if (!syslog_line_parse(line, len, &header)) {
     forget_all(s); /* whose it is, is not known */
     return AUTH_LINE_OTHER;

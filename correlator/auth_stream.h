@@ -6,9 +6,11 @@
  *  - RFC 3164, with or without <PRI> and host name, as files, sockets and
  *    `journalctl -o short` and `-o short-precise` have it;
  *  - RFC 3339 stamps in its stead, as rsyslog's files and `journalctl -o
- *    short-iso` have them, and those of `-o short-full`;
+ *    short-iso` have them, and those of `-o short-full`, `-o short-unix` and
+ *    `-o short-monotonic`;
  *  - RFC 5424;
- *  - the journal's JSON objects (`journalctl -o json`).
+ *  - the journal's JSON objects (`journalctl -o json`, `-o json-seq`, `-o
+ *    json-sse`).
  * A header is read from the line's first byte on, and the first tag is the only
  * one, so that nothing that a message quotes is taken for a line. */
 #ifndef PDNA_AUTH_STREAM_H

@@ -6,8 +6,18 @@
 
 #include "correlator/sshd_message.h"
 
-bool journal_line_looks_so(const char *line, size_t len) {
-  return len > 0 && line[0] == '{';
+struct auth_text journal_line_object(const char *line, size_t len) {
+  static const char sse[] = "data: ";
+  enum { RECORD_SEPARATOR = 0x1e, SSE_LEN = sizeof(sse) - 1 };
+  size_t head = 0;
+
+  if (len > 0 && line[0] == RECORD_SEPARATOR)
+    head = 1;
+  else if (len > SSE_LEN && memcmp(line, sse, SSE_LEN) == 0)
+    head = SSE_LEN;
+  if (head == len || line[head] != '{')
+    return (struct auth_text){NULL, 0};
+  return (struct auth_text){line + head, len - head};
 }
 
 /* A field's text. None: there is no such field, or it has several values. */
@@ -92,18 +102,16 @@ static bool read_fields(const json_t *object, struct journal_line *j) {
   return true;
 }
 
-bool journal_line_parse(const char *line, size_t len,
-                        struct journal_line *ret) {
+bool journal_line_parse(struct auth_text object, struct journal_line *ret) {
   static const char sshd[] = "sshd";
   struct journal_line j = {.message = NULL};
 
   /* The journal never escapes letters: what has not the name is not read. */
-  if (!journal_line_looks_so(line, len) ||
-      memmem(line, len, sshd, sizeof(sshd) - 1) == NULL)
+  if (memmem(object.at, object.len, sshd, sizeof(sshd) - 1) == NULL)
     return false;
   /* An object with one field twice is none of the journal's. */
-  j.object =
-      json_loadb(line, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+  j.object = json_loadb(object.at, object.len,
+                        JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
   if (!json_is_object(j.object) || !read_fields(j.object, &j)) {
     journal_line_clear(&j);
     return false;

@@ -18,12 +18,14 @@ struct journal_line {
   char *message;           /* or of this, if it was no text */
 };
 
-/* Does a line look like such an object? What does not is another format's. */
-bool journal_line_looks_so(const char *line, size_t len);
+/* The text of a line that looks like such an object, without what
+ * `-o json-seq` and `-o json-sse` put before it. None: it is another format's
+ * line. */
+struct auth_text journal_line_object(const char *line, size_t len);
 
 /* Read an entry of sshd's. False: it is none, or no entry, or has no message,
  * or more than one; nothing is to be cleared then. */
-bool journal_line_parse(const char *line, size_t len, struct journal_line *ret);
+bool journal_line_parse(struct auth_text object, struct journal_line *ret);
 void journal_line_clear(struct journal_line *j); /* zeroed: does nothing */
 
 #endif

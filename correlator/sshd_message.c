@@ -84,13 +84,11 @@ static bool has_controls(struct auth_text text) {
   return false;
 }
 
-/* "ADDR" or a host name: without blanks. */
+/* An address, UNKNOWN, or a host name, which is kept as text. */
 static bool read_source(struct auth_text text, struct auth_event *ret) {
-  if (text.len == 0 || memchr(text.at, ' ', text.len) != NULL)
-    return false;
   ret->source = text;
   ret->has_address = auth_address_parse(text, &ret->address);
-  return true;
+  return ret->has_address || (text.len > 0 && syslog_line_is_host(text));
 }
 
 /* "ADDR port N". Releases that tell no port in some messages leave it out. */
@@ -201,12 +199,26 @@ static bool read_root_refused(struct auth_text rest, struct auth_event *ret) {
   return read_place(rest, true, ret);
 }
 
-/* "TEXT for [illegal user ]U from HOST". TEXT is one of PAM's own, none of
- * which has " for " in it where a login fails. */
+/* "TEXT for [illegal user ]U from HOST". TEXT is one of pam_strerror(3)'s, two
+ * of which have " for " in them. */
 static bool read_pam_failure(struct auth_text rest, struct auth_event *ret) {
-  (void)cut(&rest, TEXT(" [preauth]"));
-  return split_first(rest, TEXT(" for "), &ret->extra, &rest) &&
-         read_user_and_place(rest, true, ret) && ret->port == 0;
+  static const struct {
+    const char *text;
+    size_t len;
+  } with_for[] = {
+      {TEXT("Have exhausted maximum number of retries for service")},
+      {TEXT("Cannot make/remove an entry for the specified session")},
+  };
+  size_t taken = 0;
+
+  for (size_t i = 0; i < sizeof(with_for) / sizeof(with_for[0]); i++)
+    if (starts(rest, with_for[i].text, with_for[i].len))
+      taken = with_for[i].len;
+  struct auth_text behind = {rest.at + taken, rest.len - taken};
+  if (!split_first(behind, TEXT(" for "), &ret->extra, &behind))
+    return false;
+  ret->extra = (struct auth_text){rest.at, ret->extra.len + taken};
+  return read_user_and_place(behind, true, ret) && ret->port == 0;
 }
 
 static const struct auth_text pam = {"pam", 3};

@@ -174,11 +174,17 @@ static bool rfc5424(struct cursor *c, struct syslog_line *ret) {
 }
 
 static size_t read_stamp(const struct cursor *c, struct syslog_stamp *ret) {
+  size_t len = 0;
+
   if (c->at == c->end)
     return 0;
-  if (is_digit(*c->at))
-    return syslog_stamp_rfc3339(c->at, left(c), ret);
-  size_t len = syslog_stamp_bsd(c->at, left(c), ret);
+  if (is_digit(*c->at)) {
+    len = syslog_stamp_rfc3339(c->at, left(c), ret);
+    return len > 0 ? len : syslog_stamp_unix(c->at, left(c), ret);
+  }
+  if (*c->at == '[')
+    return syslog_stamp_monotonic(c->at, left(c), ret);
+  len = syslog_stamp_bsd(c->at, left(c), ret);
   return len > 0 ? len : syslog_stamp_full(c->at, left(c), ret);
 }
 

@@ -201,6 +201,58 @@ size_t syslog_stamp_full(const char *at, size_t len, struct syslog_stamp *ret) {
   return (size_t)(end - at);
 }
 
+/* "1700727664.123456". Gives its bytes; 0: it is none. */
+static size_t seconds(const char *at, size_t len, int64_t *ret_seconds,
+                      struct syslog_stamp *s) {
+  enum { DIGITS_MAX = 11 };
+  size_t i = 0, fraction_len;
+
+  *ret_seconds = 0;
+  for (; i < len && i <= DIGITS_MAX && is_digit(at[i]); i++)
+    *ret_seconds = *ret_seconds * 10 + (at[i] - '0');
+  if (i == 0 || i > DIGITS_MAX || i == len || at[i] != '.' ||
+      !fraction(at + i, len - i, 6, s, &fraction_len))
+    return 0;
+  return i + fraction_len;
+}
+
+size_t syslog_stamp_unix(const char *at, size_t len, struct syslog_stamp *ret) {
+  struct syslog_stamp s = {.zoned = true};
+  int64_t since_epoch;
+  struct tm tm;
+  size_t taken = seconds(at, len, &since_epoch, &s);
+  time_t t = (time_t)since_epoch;
+
+  if (taken == 0 || gmtime_r(&t, &tm) == NULL || tm.tm_year > 9999 - 1900)
+    return 0;
+  s.year = tm.tm_year + 1900;
+  s.month = tm.tm_mon + 1;
+  s.day = tm.tm_mday;
+  s.hour = tm.tm_hour;
+  s.minute = tm.tm_min;
+  s.second = tm.tm_sec;
+  *ret = s;
+  return taken;
+}
+
+size_t syslog_stamp_monotonic(const char *at, size_t len,
+                              struct syslog_stamp *ret) {
+  struct syslog_stamp s = {.month = 0};
+  int64_t since_boot;
+  size_t i = 1;
+
+  if (len == 0 || at[0] != '[')
+    return 0;
+  while (i < len && at[i] == ' ')
+    i++;
+  size_t taken = seconds(at + i, len - i, &since_boot, &s);
+  i += taken;
+  if (taken == 0 || i == len || at[i] != ']')
+    return 0;
+  *ret = s;
+  return i + 1;
+}
+
 /* mktime(3), if that is a time of the local clock with that idea of summer
  * time; -1 if it is not. */
 static int64_t local_time(const struct syslog_stamp *s, int summer) {

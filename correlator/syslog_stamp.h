@@ -32,6 +32,14 @@ size_t syslog_stamp_rfc3339(const char *at, size_t len,
  * hours could be anything: the stamp's month is 0 then. */
 size_t syslog_stamp_full(const char *at, size_t len, struct syslog_stamp *ret);
 
+/* "1700727664.123456", seconds since the epoch (journalctl -o short-unix). */
+size_t syslog_stamp_unix(const char *at, size_t len, struct syslog_stamp *ret);
+
+/* "[   12.345678]", seconds since the boot (journalctl -o short-monotonic): no
+ * stamp, *ret's month is 0. */
+size_t syslog_stamp_monotonic(const char *at, size_t len,
+                              struct syslog_stamp *ret);
+
 /* What reckoning remembers of the last day. Zeroed: nothing. */
 struct syslog_calendar {
   struct syslog_day {
