@@ -17,7 +17,7 @@ from snmp import AGENTX, Agentx, Snmpd
 USER = "deploy"
 SERVICE = "/usr/local/sbin/billing"
 # Where the hosts' logs are taken, as README's line for rsyslog has it.
-CENTRAL_NAME, SYSLOG_PORT = "central.example", 601
+CENTRAL_NAME, SYSLOG_PORT = "central.example", 5514
 
 # What a host is before anything is started there. This machine's own settings
 # are under it and must not count: so Debian's sshd_config as it is delivered,
