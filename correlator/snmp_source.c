@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
 #include <net-snmp/net-snmp-config.h>
 
@@ -10,10 +9,8 @@
 
 #include <net-snmp/library/large_fd_set.h>
 
-#include "correlator/log.h"
+#include "correlator/descriptors.h"
 #include "correlator/snmp_agent.h"
-
-enum { FILES_SPARE = 256 /* descriptors for all else */ };
 
 struct snmp_source {
   struct snmp_agent_env env;
@@ -21,22 +18,6 @@ struct snmp_source {
   struct snmp_agent **agents;
   size_t len;
 };
-
-/* Each poll has a socket while it lasts, and those of agents that are away
- * last longest. */
-static void allow_sockets(size_t polls) {
-  struct rlimit limit;
-
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
-      limit.rlim_cur >= polls + FILES_SPARE)
-    return;
-  limit.rlim_cur = limit.rlim_max;
-  if (setrlimit(RLIMIT_NOFILE, &limit) != 0 ||
-      limit.rlim_max < polls + FILES_SPARE)
-    log_warning("snmp-poll: open files: expected %zu for %zu agents, found "
-                "%llu: if many are away at once, polls fail",
-                polls + FILES_SPARE, polls, (unsigned long long)limit.rlim_max);
-}
 
 int snmp_source_new(struct event_base *base, const struct config *config,
                     struct ingest *ingest, struct snmp_source **ret) {
@@ -50,7 +31,10 @@ int snmp_source_new(struct event_base *base, const struct config *config,
   source->agents = calloc(config->polls_len + 1, sizeof(*source->agents));
   if (source->agents == NULL)
     r = -ENOMEM;
-  allow_sockets(config->polls_len);
+  /* Each poll has a socket while it lasts, and those of agents that are away
+   * last longest. */
+  descriptors_reserve("snmp-poll", config->polls_len,
+                      "if many agents are away at once, polls fail");
   for (size_t i = 0; i < config->polls_len && r == 0; i++) {
     const struct poll_config *poll = &config->polls[i];
     int64_t first_ms =
