@@ -19,9 +19,10 @@ WERROR ?=
 
 COLLECTD_CPPFLAGS = -I/usr/include/collectd -I/usr/include/collectd/core \
                     -I/usr/include/collectd/core/daemon -DHAVE_CONFIG_H
-PKG_CFLAGS := $(shell pkg-config --cflags libcrypto libpq libconfuse \
+PKG_CFLAGS := $(shell pkg-config --cflags libssl libpq libconfuse \
                 libevent_core netsnmp-agent libarchive jansson 2>/dev/null)
 CRYPTO_LIBS := $(shell pkg-config --libs libcrypto 2>/dev/null)
+TLS_LIBS := $(shell pkg-config --libs libssl 2>/dev/null)
 PQ_LIBS := $(shell pkg-config --libs libpq 2>/dev/null)
 CONFUSE_LIBS := $(shell pkg-config --libs libconfuse 2>/dev/null)
 EVENT_LIBS := $(shell pkg-config --libs libevent_core 2>/dev/null)
@@ -114,7 +115,8 @@ $(PLUGIN): $(call obj,$(PLUGIN_SRC)) $(B)/libscan.a $(B)/librecord.a
 $(B)/process-dna-correlator: $(B)/correlator/main.o $(B)/libcorrelator.a $(B)/librecord.a
 	$(say) LD $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SNMP_LIBS) $(PQ_LIBS) $(CONFUSE_LIBS) \
-	  $(EVENT_LIBS) $(ARCHIVE_LIBS) $(JANSSON_LIBS) $(RPM_LIBS) $(CRYPTO_LIBS) -lpthread
+	  $(EVENT_LIBS) $(ARCHIVE_LIBS) $(JANSSON_LIBS) $(RPM_LIBS) $(TLS_LIBS) \
+	  $(CRYPTO_LIBS) -lpthread
 
 $(B)/process-dna-agentx: $(B)/snmp-subagent/main.o $(B)/libagentx.a $(B)/libscan.a $(B)/librecord.a
 	$(say) LD $@
@@ -134,7 +136,7 @@ $(B)/correlator/sql_files.o: $(SQL_FILES) sql/embed.sh
 # --- Tests ------------------------------------------------------------------
 TEST_LIBS = $(B)/libplugin.a $(B)/libagentx.a $(B)/libcorrelator.a $(B)/libscan.a $(B)/librecord.a
 ALL_LIBS = $(AGENT_LIBS) $(PQ_LIBS) $(CONFUSE_LIBS) $(EVENT_LIBS) $(ARCHIVE_LIBS) $(JANSSON_LIBS) \
-           $(RPM_LIBS) $(CRYPTO_LIBS) -lpthread
+           $(RPM_LIBS) $(TLS_LIBS) $(CRYPTO_LIBS) -lpthread
 
 $(B)/tests/test_%.o $(B)/tests/unit/test_%.o: ALL_CPPFLAGS += $(COLLECTD_CPPFLAGS)
 $(UNIT_TESTS): $(B)/tests/%: $(B)/tests/unit/%.o $(TEST_LIBS)

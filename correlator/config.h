@@ -72,7 +72,6 @@ struct syslog_config {
   char *tls_key;
   char *tls_ca; /* who signs the peers' certificates */
   unsigned max_connections;
-  unsigned idle_timeout_s; /* 0: none */
 };
 
 struct lateral_config {

@@ -71,8 +71,6 @@ const struct config_key config_keys[] = {
    .check = config_check_file},
   {"syslog", "max-connections", "1000", .type = KEY_NUMBER,
    IN(syslog_config, max_connections), .min = 1, .max = 100000},
-  {"syslog", "idle-timeout", "0", .type = KEY_NUMBER,
-   IN(syslog_config, idle_timeout_s), .min = 0, .max = 86400},
 
   {"lateral", "window", "300", .type = KEY_NUMBER,
    IN(lateral_config, window_s), .min = 1, .max = 86400},

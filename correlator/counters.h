@@ -44,6 +44,12 @@
   COUNTER(AUTH_FILES_LOST, "auth-files-lost", "rotated away before the end")   \
   COUNTER(AUTH_SPOOLED, "auth-spooled", "auth events that went to the spool")  \
   COUNTER(AUTH_SPOOL_LOST, "auth-spool-lost", "those that it did not take")    \
+  COUNTER(SYSLOG_LOST, "syslog-lost-in-kernel", "messages, SO_RXQ_OVFL")       \
+  COUNTER(SYSLOG_CONNECTIONS, "syslog-connections", "connections taken")       \
+  COUNTER(SYSLOG_DISPLACED, "syslog-displaced", "closed to make room")         \
+  COUNTER(SYSLOG_REFUSED, "syslog-tls-refused", "peers without a certificate") \
+  COUNTER(SYSLOG_BROKEN, "syslog-broken-framing", "closed: length too large")  \
+  COUNTER(SYSLOG_HALF, "syslog-half-lines", "cut off by a connection's end")   \
   COUNTER(DETECTIONS, "detections", "logins after an unexplained change")      \
   COUNTER(DB_RETRIES, "database-retries", "batches tried again")               \
   COUNTER(MANIFESTS_FOUND, "manifests-found", "package versions fetched")      \

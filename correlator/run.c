@@ -14,6 +14,7 @@
 #include "correlator/run_notify.h"
 #include "correlator/snmp_engine.h"
 #include "correlator/snmp_source.h"
+#include "correlator/syslog_source.h"
 #include "correlator/traps.h"
 #include "correlator/writer.h"
 
@@ -31,6 +32,7 @@ struct run {
   struct traps *traps;
   struct collectd_source *source;
   struct snmp_source *polls;
+  struct syslog_source *syslog;
   struct fetch_worker *fetches;
   bool snmp; /* Net-SNMP is set up */
 };
@@ -45,8 +47,8 @@ static void on_hangup(evutil_socket_t signal_number, short events, void *arg) {
   (void)signal_number;
   (void)events;
   (void)arg;
-  log_info("SIGHUP: the auth-file is read again whenever it changes; other "
-           "changes need a restart");
+  log_info("SIGHUP: the auth-file and the files of TLS are read again whenever "
+           "they change; other changes need a restart");
 }
 
 static struct event *add_signal(struct event_base *base, int number,
@@ -90,6 +92,7 @@ static int start_ingest(struct run *run) {
 }
 
 static int start_sources(struct run *run) {
+  const struct syslog_config *syslog = &run->config->syslog;
   int rc = 0;
 
   if (run->config->collectd.listen_len > 0)
@@ -97,6 +100,10 @@ static int start_sources(struct run *run) {
                              &run->source);
   if (rc == 0 && run->config->polls_len > 0)
     rc = snmp_source_new(run->base, run->config, run->ingest, &run->polls);
+  if (rc == 0 &&
+      syslog->listen_udp_len + syslog->listen_tcp_len + syslog->listen_tls_len >
+          0)
+    rc = syslog_source_new(run->base, syslog, run->ingest, &run->syslog);
   if (rc == 0 && run->config->fetches_len > 0)
     rc = fetch_worker_new(run->base, run->config,
                           writer_requests_fd(run->writer), &run->fetches);
@@ -122,21 +129,32 @@ static int start_traps(struct run *run) {
              : traps_start(run->traps, writer_instance(run->writer));
 }
 
-static void say_ready(const struct config *config) {
-  char where[512] = "nothing";
-  size_t len = 0;
+/* Add what is listened to, each with `what` before it. */
+static void list_listeners(FILE *out, const char *what, char **listen,
+                           size_t len) {
+  for (size_t i = 0; i < len; i++)
+    (void)fprintf(out, "%s%s%s", ftell(out) > 0 ? ", " : "", what, listen[i]);
+}
 
-  for (size_t i = 0; i < config->collectd.listen_len && len < sizeof(where);
-       i++) {
-    int n = snprintf(where + len, sizeof(where) - len, "%s%s",
-                     i == 0 ? "" : ", ", config->collectd.listen[i]);
-    len += n < 0 ? 0 : (size_t)n;
+static void say_ready(const struct config *config) {
+  const struct syslog_config *syslog = &config->syslog;
+  char where[1024] = "";
+  FILE *out = fmemopen(where, sizeof(where), "we");
+
+  if (out != NULL) {
+    list_listeners(out, "", config->collectd.listen,
+                   config->collectd.listen_len);
+    list_listeners(out, "syslog udp ", syslog->listen_udp,
+                   syslog->listen_udp_len);
+    list_listeners(out, "syslog tcp ", syslog->listen_tcp,
+                   syslog->listen_tcp_len);
+    list_listeners(out, "syslog tls ", syslog->listen_tls,
+                   syslog->listen_tls_len);
+    (void)fclose(out);
   }
+  log_info("ready: listening on %s", where[0] != '\0' ? where : "nothing");
   if (config->polls_len > 0)
-    log_info("ready: listening on %s, asking %zu SNMP agents", where,
-             config->polls_len);
-  else
-    log_info("ready: listening on %s", where);
+    log_info("ready: asking %zu SNMP agents", config->polls_len);
   run_notify("READY=1");
 }
 
@@ -163,6 +181,8 @@ int command_run(const struct config *config, int argc, char **argv) {
     return help ? EXIT_DONE : EXIT_USAGE;
   }
 
+  /* A peer that goes while it is written to is an error of its own. */
+  (void)signal(SIGPIPE, SIG_IGN);
   if ((rc = make_state_dir(config->state_dir)) != 0 ||
       (rc = start_snmp(&run)) != 0 || (rc = start_loop(&run)) != 0 ||
       (rc = start_ingest(&run)) != 0 || (rc = start_sources(&run)) != 0 ||
@@ -177,6 +197,7 @@ int command_run(const struct config *config, int argc, char **argv) {
 out:
   fetch_worker_free(run.fetches);
   snmp_source_free(run.polls);
+  syslog_source_free(run.syslog);
   collectd_source_free(run.source);
   traps_stop(run.traps);
   if (run.snmp)

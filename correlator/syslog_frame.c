@@ -127,15 +127,16 @@ static enum syslog_frame_result begin(struct syslog_frame *f,
   if (f->state == STATE_COUNTED && f->count > SYSLOG_LINE_MAX) {
     if (f->trailer != TRAILER_UNKNOWN)
       f->state = STATE_LINE;
-    else if (f->count > SYSLOG_COUNT_MAX)
-      return SYSLOG_FRAME_BROKEN;
     else
       f->skipping = true;
   }
   if (f->state == STATE_LINE)
     hold(f, f->head, f->head_len);
   f->head_len = 0;
-  return SYSLOG_FRAME_LINE;
+  if (f->state == STATE_LINE || f->count <= SYSLOG_COUNT_MAX)
+    return SYSLOG_FRAME_LINE;
+  f->state = STATE_BEGIN;
+  return SYSLOG_FRAME_BROKEN;
 }
 
 /* The octets of the input up to the trailer, all if there is none. */

@@ -1,14 +1,22 @@
 /* An ingest that keeps what sources hand in, and knows of hosts what the test
- * and the reports say. Included by one file of a program. */
+ * and the reports say. There is room for auth events unless the test says how
+ * much. Included by one file of a program. */
 #ifndef PDNA_FAKE_INGEST_H
 #define PDNA_FAKE_INGEST_H
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
+#include "correlator/auth_event.h"
 #include "correlator/ingest.h"
 
-enum { FAKE_REPORTS_MAX = 1024, FAKE_AGENTS_MAX = 1024 };
+enum {
+  FAKE_REPORTS_MAX = 1024,
+  FAKE_AGENTS_MAX = 1024,
+  FAKE_EVENTS_MAX = 4096,
+};
 
 struct ingest {
   struct report *reports[FAKE_REPORTS_MAX];
@@ -18,7 +26,32 @@ struct ingest {
     struct ingest_agent agent;
   } agents[FAKE_AGENTS_MAX];
   size_t agents_len;
+  struct auth_record *events[FAKE_EVENTS_MAX];
+  size_t events_len;
+  bool bounded; /* there is room for as many events as `room` says */
+  size_t room;
+  size_t spooled; /* of the events */
+  int64_t auth_us;
 };
+
+/* An eventfd, whatever the ingest. */
+static inline int *fake_room_fd(void) {
+  static int fd = -1;
+
+  if (fd < 0)
+    fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  return &fd;
+}
+
+static inline void fake_ingest_set_room(struct ingest *ingest, size_t room) {
+  uint64_t any = 1;
+
+  ingest->bounded = true;
+  ingest->room = room;
+  if ((room > 0 ? write(*fake_room_fd(), &any, sizeof(any))
+                : read(*fake_room_fd(), &any, sizeof(any))) < 0)
+    return; /* it was so before */
+}
 
 static inline struct ingest_agent *fake_agent(struct ingest *ingest,
                                               const char *host) {
@@ -57,7 +90,40 @@ bool ingest_agent(struct ingest *ingest, const struct ingest_key *key,
   return false;
 }
 
+int64_t ingest_auth_now_us(struct ingest *ingest) { return ++ingest->auth_us; }
+
+int ingest_auth_room_fd(const struct ingest *ingest) {
+  (void)ingest;
+  return *fake_room_fd();
+}
+
+static inline void fake_take_event(struct ingest *ingest,
+                                   struct auth_record **record) {
+  if (ingest->events_len == FAKE_EVENTS_MAX)
+    abort();
+  ingest->events[ingest->events_len++] = *record;
+  *record = NULL;
+}
+
+bool ingest_auth(struct ingest *ingest, struct auth_record **record) {
+  if (ingest->bounded && ingest->room == 0)
+    return false;
+  fake_take_event(ingest, record);
+  if (ingest->bounded && --ingest->room == 0)
+    fake_ingest_set_room(ingest, 0);
+  return true;
+}
+
+void ingest_auth_spooled(struct ingest *ingest, struct auth_record **record) {
+  if (ingest_auth(ingest, record))
+    return;
+  ingest->spooled++;
+  fake_take_event(ingest, record);
+}
+
 static inline void fake_ingest_clear(struct ingest *ingest) {
+  for (size_t i = 0; i < ingest->events_len; i++)
+    auth_record_free(ingest->events[i]);
   for (size_t i = 0; i < ingest->reports_len; i++)
     report_free(ingest->reports[i]);
   *ingest = (struct ingest){0};

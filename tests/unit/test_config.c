@@ -34,8 +34,7 @@ static const char good[] =
     "auth-log \"-\" {\n}\n"
     "syslog { listen-udp = {\"0.0.0.0:514\"} listen-tcp = {}\n"
     "  listen-tls = {\"[::]:6514\", \"0.0.0.0:6514\"}\n"
-    "  tls-cert = /c tls-key = /k tls-ca = /a max-connections = 7\n"
-    "  idle-timeout = 60 }\n"
+    "  tls-cert = /c tls-key = /k tls-ca = /a max-connections = 7 }\n"
     "lateral { window = 60 cadence = 5 max-skew = 0 }\n";
 
 static char file[] = "/tmp/pdna-config-XXXXXX";
@@ -103,7 +102,6 @@ static void sources_of_auth_events_are_read_as_written(void **state) {
   assert_string_equal(c->syslog.tls_key, "/k");
   assert_string_equal(c->syslog.tls_ca, "/a");
   assert_int_equal(c->syslog.max_connections, 7);
-  assert_int_equal(c->syslog.idle_timeout_s, 60);
   assert_int_equal(c->lateral.window_s, 60);
   assert_int_equal(c->lateral.cadence_s, 5);
   assert_int_equal(c->lateral.max_skew_s, 0);
@@ -134,7 +132,6 @@ static void what_is_left_out_has_the_designs_defaults(void **state) {
                    0);
   assert_null(c->syslog.tls_cert);
   assert_int_equal(c->syslog.max_connections, 1000);
-  assert_int_equal(c->syslog.idle_timeout_s, 0);
   assert_int_equal(c->lateral.window_s, 300);
   assert_int_equal(c->lateral.cadence_s, 60);
   assert_int_equal(c->lateral.max_skew_s, 600);
