@@ -228,8 +228,8 @@ bench: all helpers $(BENCHES)
 	@$(SUDO) env B=$(B) $(PYTHON) tests/bench/run.py
 
 .PHONY: lint
-lint: lint-format lint-werror lint-tidy lint-cppcheck lint-shell lint-mib lint-man
-.PHONY: lint-format lint-werror lint-tidy lint-cppcheck lint-shell lint-mib lint-man
+lint: lint-format lint-werror lint-tidy lint-cppcheck lint-shell lint-mib lint-man lint-article
+.PHONY: lint-format lint-werror lint-tidy lint-cppcheck lint-shell lint-mib lint-man lint-article
 lint-format:
 	clang-format --dry-run -Werror $(C_FILES)
 lint-werror:
@@ -250,6 +250,8 @@ lint-shell:
 lint-mib:
 	SMIPATH=tests/mibs:snmp-subagent smilint -c /dev/null -s -l 6 \
 	  snmp-subagent/PROCESS-DNA-MIB.txt
+lint-article:
+	sh tests/article.sh
 # man says what is wrong with a page, and gives 0.
 lint-man:
 	@for page in $(MAN_PAGES); do \
