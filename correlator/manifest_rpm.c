@@ -181,9 +181,13 @@ static int take_file(const struct rpm *rpm, struct manifest_members *members,
   struct digest digest = {0};
   bool wanted;
 
-  if (S_ISLNK(rpmfilesFMode(files, i)))
-    return manifest_members_symlink(members, rpm->r, name,
-                                    rpmfilesFLink(files, i));
+  if (S_ISLNK(rpmfilesFMode(files, i))) {
+    const char *target = rpmfilesFLink(files, i);
+
+    return target != NULL
+               ? manifest_members_symlink(members, rpm->r, name, target)
+               : manifest_broken(rpm->r, "its list of files is damaged");
+  }
   if (!is_file(rpm, i))
     return manifest_members_other(members, rpm->r, name);
   if (rpm->digests != NULL) {
