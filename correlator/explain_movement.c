@@ -139,8 +139,9 @@ static void tell_trust(struct explain_page *page) {
                 "that wrote there"},
       {"file", "was read from a file on the central host: it is as good as "
                "whatever writes that file"},
-      {"tls", "came over TLS from a sender with a certificate: only that host "
-              "can have written it, or whoever has root there"},
+      {"tls", "came over TLS from a sender with a certificate: a host of "
+              "yours wrote it, or whoever has root there, though in the name "
+              "that it chose"},
       {"journal", "comes from the journal, with who wrote it: only sshd there "
                   "can have, or whoever has root"},
   };

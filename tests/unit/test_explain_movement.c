@@ -186,7 +186,7 @@ static void the_line_that_is_worst_vouched_for_decides(void **state) {
       {"tcp", "anybody who reaches the port can have written it"},
       {"stdin", "read from standard input"},
       {"file", "read from a file on the central host"},
-      {"tls", "only that host can have written it"},
+      {"tls", "a host of yours wrote it, or whoever has root there"},
       {"journal", "only sshd there can have"},
   };
   struct explain_facts facts = moved;
