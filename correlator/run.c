@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "correlator/auth_source.h"
 #include "correlator/collectd_source.h"
 #include "correlator/commands.h"
 #include "correlator/fetch_worker.h"
@@ -33,6 +34,7 @@ struct run {
   struct collectd_source *source;
   struct snmp_source *polls;
   struct syslog_source *syslog;
+  struct auth_source *logs;
   struct fetch_worker *fetches;
   bool snmp; /* Net-SNMP is set up */
 };
@@ -104,6 +106,8 @@ static int start_sources(struct run *run) {
       syslog->listen_udp_len + syslog->listen_tcp_len + syslog->listen_tls_len >
           0)
     rc = syslog_source_new(run->base, syslog, run->ingest, &run->syslog);
+  if (rc == 0 && run->config->auth_logs_len > 0)
+    rc = auth_source_new(run->base, run->config, run->ingest, &run->logs);
   if (rc == 0 && run->config->fetches_len > 0)
     rc = fetch_worker_new(run->base, run->config,
                           writer_requests_fd(run->writer), &run->fetches);
@@ -155,6 +159,8 @@ static void say_ready(const struct config *config) {
   log_info("ready: listening on %s", where[0] != '\0' ? where : "nothing");
   if (config->polls_len > 0)
     log_info("ready: asking %zu SNMP agents", config->polls_len);
+  if (config->auth_logs_len > 0)
+    log_info("ready: following %zu logs", config->auth_logs_len);
   run_notify("READY=1");
 }
 
@@ -196,6 +202,7 @@ int command_run(const struct config *config, int argc, char **argv) {
 
 out:
   fetch_worker_free(run.fetches);
+  auth_source_free(run.logs);
   snmp_source_free(run.polls);
   syslog_source_free(run.syslog);
   collectd_source_free(run.source);

@@ -120,10 +120,14 @@ static enum db_error write_batch(struct writer *w, bool now) {
   return error;
 }
 
+static struct writer_auth_target auth_target(const struct writer *w) {
+  return (struct writer_auth_target){
+      .db = w->db, .tenant = w->worker.tenant, .stopping = &w->stopping};
+}
+
 /* Reports and auth events by turns, so that neither waits for long. */
 static enum db_error write_batches(struct writer *w, bool now) {
-  const struct writer_auth_target target = {
-      .db = w->db, .tenant = w->worker.tenant, .stopping = &w->stopping};
+  const struct writer_auth_target target = auth_target(w);
   enum db_error error = write_batch(w, now);
 
   return error == DB_OK ? writer_auth_write(w->auth, &target, now) : error;
@@ -175,6 +179,10 @@ static enum db_error begin(struct writer *w) {
     return error;
   }
   error = worker_begin(&w->worker, w->db);
+  if (error != DB_OK)
+    return error;
+  const struct writer_auth_target target = auth_target(w);
+  error = writer_auth_load(w->auth, &target);
   if (error != DB_OK)
     return error;
   w->connected = true;

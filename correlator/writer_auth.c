@@ -338,17 +338,19 @@ static void load_row(struct writer_auth *a, const PGresult *result, int row) {
                           (int64_t)number(result, row, 5));
 }
 
-static enum db_error load_positions(struct writer_auth *a) {
+enum db_error writer_auth_load(struct writer_auth *a,
+                               const struct writer_auth_target *target) {
   char tenant[16];
   const char *params[] = {tenant, a->follower};
   PGresult *result = NULL;
 
-  (void)snprintf(tenant, sizeof(tenant), "%d", a->target.tenant);
-  enum db_error error =
-      db_query(a->target.db, positions_sql, 2, params, &result);
+  if (!auth_positions_wanted(a->positions))
+    return DB_OK;
+  (void)snprintf(tenant, sizeof(tenant), "%d", target->tenant);
+  enum db_error error = db_query(target->db, positions_sql, 2, params, &result);
   if (error == DB_REFUSED)
-    log_limited("auth-positions", db_sqlstate(a->target.db), "database: %s",
-                db_message(a->target.db));
+    log_limited("auth-positions", db_sqlstate(target->db), "database: %s",
+                db_message(target->db));
   if (error != DB_OK)
     return error == DB_AWAY ? DB_AWAY : DB_OK; /* comes again */
   for (int row = 0; row < PQntuples(result); row++)
@@ -364,14 +366,11 @@ enum db_error writer_auth_write(struct writer_auth *a,
                                 const struct writer_auth_target *target,
                                 bool now) {
   int due_ms = auth_queue_due_ms(a->queue);
-  enum db_error error = DB_OK;
+  enum db_error error = writer_auth_load(a, target);
 
   a->target = *target;
-  if (auth_positions_wanted(a->positions) &&
-      (error = load_positions(a)) != DB_OK)
+  if (error != DB_OK || due_ms < 0 || (due_ms > 0 && !now))
     return error;
-  if (due_ms < 0 || (due_ms > 0 && !now))
-    return DB_OK;
   size_t len = auth_queue_take(a->queue, a->items);
   if (len == 0)
     return DB_OK;

@@ -30,8 +30,11 @@ struct writer_auth_target {
   const atomic_bool *stopping;
 };
 
-/* One batch, if one is due or if `now`; before that, load the positions that
- * are not known. Gives DB_OK or DB_AWAY. */
+/* Load the positions that are not known. Gives DB_OK or DB_AWAY. */
+enum db_error writer_auth_load(struct writer_auth *a,
+                               const struct writer_auth_target *target);
+
+/* The same, and then one batch, if one is due or if `now`. */
 enum db_error writer_auth_write(struct writer_auth *a,
                                 const struct writer_auth_target *target,
                                 bool now);

@@ -14,7 +14,7 @@ libcmocka-dev
 postgresql-15 postgresql-client-15 postgresql-15-pgtap
 libtap-parser-sourcehandler-pgtap-perl
 apt-utils gpg gpg-agent gpgv
-rsyslog rsyslog-openssl rsyslog-gnutls openssl
+logrotate rsyslog rsyslog-openssl rsyslog-gnutls openssl
 python3 python3-pytest python3-pytest-xdist jq man-db
 openssh-client openssh-server nftables graphviz
 bindfs fuse3 iproute2 util-linux debootstrap
@@ -50,7 +50,7 @@ if [ ! -e "$policy" ]; then
 fi
 started_at_boot() {
   find /etc/systemd/system -path '*.wants/*' \
-    \( -name '*.service' -o -name '*.socket' \) -exec basename {} \; 2>/dev/null
+    \( -name '*.service' -o -name '*.socket' -o -name '*.timer' \) -exec basename {} \; 2>/dev/null
 }
 before=$(started_at_boot)
 $sudo apt-get update
