@@ -346,7 +346,8 @@ static void what_can_be_no_file_is_told(void **state) {
 }
 
 static void without_graphviz_that_is_said(void **state) {
-  char reason[GRAPHVIZ_REASON_MAX] = "", *path = strdup(getenv("PATH"));
+  const char *now = getenv("PATH");
+  char reason[GRAPHVIZ_REASON_MAX] = "", *path = strdup(now != NULL ? now : "");
 
   (void)state;
   assert_int_equal(setenv("PATH", "/nonexistent:bin:", 1), 0);
