@@ -210,6 +210,16 @@ def test_explanation_tells_the_story_and_what_to_do(story):
             f"explain {found['related_id']}", f"accept {found['alert_id']}"):
         assert part in flat, part
     assert story.correlator.run("explain", found["key"]) == text
+    # A shell reads the commands, and each name in them as one word.
+    commands = "\n".join(
+        l for l in text.partition("What to do:")[2].splitlines()
+        if l.startswith("     "))
+    subprocess.run(["bash", "-n"], input=commands, text=True, check=True)
+    words = subprocess.run(
+        ["bash", "-c", "getent() { printf '%s\\n' \"$@\"; }; " + next(
+            l.split("$(")[1].split(" |")[0] for l in commands.splitlines()
+            if "getent" in l)], text=True, capture_output=True, check=True)
+    assert words.stdout.splitlines() == ["passwd", "--", USER]
 
     facts = json.loads(story.correlator.run("explain", "--json", found["key"]))
     assert facts["peer_host"] == HOST and facts["least_trust"] == "udp"
