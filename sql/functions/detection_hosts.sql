@@ -20,19 +20,22 @@ BEGIN
     UNION SELECT m.target, NULL FROM m
     UNION SELECT p.source, NULL FROM p
     UNION SELECT p.target, p.changed_id FROM p
+  ), w AS (
+    SELECT u.host, u.changed_id,
+      bool_or(u.changed_id IS NOT NULL) OVER (PARTITION BY u.host) AS changed
+    FROM u
   )
-  SELECT u.host, (
+  SELECT w.host, (
       SELECT host(g.ip) FROM process_dna.agents g
-      WHERE g.tenant_id = p_tenant AND g.name = u.host LIMIT 1),
+      WHERE g.tenant_id = p_tenant AND g.name = w.host LIMIT 1),
     a.alert_id, a.container, a.exe_path, a.baseline_sha256,
     nullif(a.exe_sha256, ''), a.verdict
-  FROM u
+  FROM w
   LEFT JOIN LATERAL (
     SELECT * FROM process_dna.process_dna_alerts i
-    WHERE i.tenant_id = p_tenant AND i.alert_id = u.changed_id LIMIT 1) a
+    WHERE i.tenant_id = p_tenant AND i.alert_id = w.changed_id LIMIT 1) a
     ON true
-  WHERE u.changed_id IS NOT NULL OR NOT EXISTS (
-    SELECT FROM u o WHERE o.host = u.host AND o.changed_id IS NOT NULL)
-  ORDER BY u.host COLLATE "C", a.container COLLATE "C",
+  WHERE w.changed_id IS NOT NULL OR NOT w.changed
+  ORDER BY w.host COLLATE "C", a.container COLLATE "C",
     a.exe_path COLLATE "C", a.alert_id;
 END $$;
