@@ -1,6 +1,7 @@
 #include "correlator/auth_event.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,14 +71,29 @@ bool auth_trust_from_name(const char *name, enum auth_trust *ret_trust) {
   return true;
 }
 
+/* An interface: its name, in which sshd escapes what is not plain, or number.
+ */
+static bool is_scope(struct auth_text text) {
+  enum { ESCAPED_MAX = 4 * (IF_NAMESIZE - 1) };
+
+  for (size_t i = 0; i < text.len; i++)
+    if (text.at[i] <= ' ' || text.at[i] > '~' || text.at[i] == '/' ||
+        text.at[i] == ':')
+      return false;
+  return text.len > 0 && text.len <= ESCAPED_MAX;
+}
+
 bool auth_address_parse(struct auth_text text, struct in6_addr *ret_address) {
   char address[INET6_ADDRSTRLEN];
   struct in_addr v4;
 
+  if (text.len == 0)
+    return false;
   const char *scope = memchr(text.at, '%', text.len);
   size_t len = scope == NULL ? text.len : (size_t)(scope - text.at);
   if (len >= sizeof(address) || memchr(text.at, '\0', len) != NULL ||
-      (scope != NULL && len + 1 == text.len))
+      (scope != NULL &&
+       !is_scope((struct auth_text){scope + 1, text.len - len - 1})))
     return false;
   memcpy(address, text.at, len);
   address[len] = '\0';

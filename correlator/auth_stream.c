@@ -95,6 +95,10 @@ static enum auth_line read_message(struct auth_stream *s,
   return what;
 }
 
+static bool equals(struct auth_text a, struct auth_text b) {
+  return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+}
+
 /* The same as the host's last line, at another time. */
 static enum auth_line repeat(struct auth_stream *s,
                              const struct syslog_line *header, unsigned times,
@@ -103,8 +107,7 @@ static enum auth_line repeat(struct auth_stream *s,
   struct syslog_line before;
 
   if (last->len == 0 || !syslog_line_parse(last->line, last->len, &before) ||
-      before.host.len != header->host.len ||
-      memcmp(before.host.at, header->host.at, before.host.len) != 0)
+      !equals(before.host, header->host))
     return AUTH_LINE_OTHER;
   before.stamp = header->stamp;
   enum auth_line what = read_message(s, &before, arrived_us, ret_event);

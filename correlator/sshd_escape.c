@@ -25,20 +25,19 @@ static int letter(char c) {
 }
 
 size_t sshd_unescape(struct auth_text text, char *to) {
-  const char *at = text.at, *end = text.at + text.len;
   char *out = to;
 
-  while (at < end) {
-    size_t rest = (size_t)(end - at) - 1;
+  for (size_t i = 0, taken; i < text.len; i += taken) {
+    const char *at = text.at + i;
+    size_t rest = text.len - i - 1;
     int byte = -1;
-    size_t taken = 1;
 
+    taken = 1;
     if (*at == '\\' && rest > 0 && (byte = octal(at + 1, rest)) >= 0)
       taken += 3;
     else if (*at == '\\' && rest > 0 && (byte = letter(at[1])) >= 0)
       taken += 1;
     *out++ = byte >= 0 ? (char)byte : *at;
-    at += taken;
   }
   return (size_t)(out - to);
 }

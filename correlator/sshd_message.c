@@ -105,6 +105,14 @@ static bool read_place(struct auth_text text, bool port_may_lack,
   return true;
 }
 
+/* sshd drops what follows a colon, cuts a name at 100 bytes, and makes four of
+ * a byte at most. Lines that were joined don't pass for one. */
+static bool is_user(struct auth_text text) {
+  enum { USER_MAX = 4 * 100 };
+
+  return text.len <= USER_MAX && memchr(text.at, ':', text.len) == NULL;
+}
+
 /* "[invalid user ]USER from ADDR port N". USER may hold " from " itself. */
 static bool read_user_and_place(struct auth_text text, bool port_may_lack,
                                 struct auth_event *ret) {
@@ -113,7 +121,7 @@ static bool read_user_and_place(struct auth_text text, bool port_may_lack,
   ret->user_known = !skip(&text, TEXT("invalid user ")) &&
                     !skip(&text, TEXT("illegal user "));
   return split_last(text, TEXT(" from "), &ret->user, &place) &&
-         read_place(place, port_may_lack, ret);
+         is_user(ret->user) && read_place(place, port_may_lack, ret);
 }
 
 /* Cut " ssh2" or " ssh1" off the end. */
@@ -185,7 +193,7 @@ static bool read_not_allowed(struct auth_text rest, struct auth_event *ret) {
 
   return split_last(rest, TEXT(" not allowed because "), &head, &ret->extra) &&
          split_last(head, TEXT(" from "), &ret->user, &host) &&
-         read_source(host, ret);
+         is_user(ret->user) && read_source(host, ret);
 }
 
 /* "[invalid user ]U from IP port N ssh2 [preauth]" */
@@ -256,7 +264,8 @@ static bool read_starting_session(struct auth_text rest,
 
   ret->extra = rest;
   if (!split_last(rest, TEXT(" from "), &head, &place) ||
-      !split_last(head, TEXT(" for "), &session, &ret->user))
+      !split_last(head, TEXT(" for "), &session, &ret->user) ||
+      !is_user(ret->user))
     return false;
   if (split_first(place, TEXT(" id "), &place, &id) &&
       !syslog_number(id, INT32_MAX, &number))

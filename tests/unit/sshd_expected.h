@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "correlator/sshd_message.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/auth_texts.h"
 
 #define FP "SHA256:ZxDiJ7UaW6FryRwzgEVm2jPDAZlNDq79Yits8U9U1ew"
 #define CA "SHA256:j+YprQEIFTUJ1nYBhs4vPxu1nQZb9j18qPOy5RemVzc"
@@ -23,13 +23,11 @@ struct expected {
   bool no_address;
 };
 
-static inline void assert_text(const struct expected *e, const char *what,
+static inline void assert_part(const struct expected *e, const char *what,
                                struct auth_text text, const char *expected) {
-  if (expected == NULL)
-    expected = "";
-  if (text.len != strlen(expected) || memcmp(text.at, expected, text.len) != 0)
+  if (!text_is(text, expected))
     fail_msg("'%s': %s is '%.*s', not '%s'", e->message, what, (int)text.len,
-             text.at, expected);
+             text.len > 0 ? text.at : "", expected != NULL ? expected : "");
 }
 
 static inline void assert_event(const struct expected *e,
@@ -37,14 +35,14 @@ static inline void assert_event(const struct expected *e,
   if (strcmp(auth_outcome_name(event->outcome), e->outcome) != 0)
     fail_msg("'%s': is %s, not %s", e->message,
              auth_outcome_name(event->outcome), e->outcome);
-  assert_text(e, "method", event->method, e->method);
-  assert_text(e, "user", event->user, e->user);
-  assert_text(e, "source", event->source, e->source);
-  assert_text(e, "protocol", event->protocol, e->protocol);
-  assert_text(e, "extra", event->extra, e->extra);
-  assert_text(e, "key_type", event->key_type, e->key_type);
-  assert_text(e, "key", event->key, e->key);
-  assert_text(e, "cert_id", event->cert_id, e->cert_id);
+  assert_part(e, "method", event->method, e->method);
+  assert_part(e, "user", event->user, e->user);
+  assert_part(e, "source", event->source, e->source);
+  assert_part(e, "protocol", event->protocol, e->protocol);
+  assert_part(e, "extra", event->extra, e->extra);
+  assert_part(e, "key_type", event->key_type, e->key_type);
+  assert_part(e, "key", event->key, e->key);
+  assert_part(e, "cert_id", event->cert_id, e->cert_id);
   if (event->port != e->port || event->user_known == e->unknown ||
       event->repeat != (e->repeat == 0 ? 1 : e->repeat) ||
       event->has_address != (e->source != NULL && !e->no_address))

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "correlator/auth_stream.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/auth_texts.h"
 
 #define LOGIN "Accepted password for root from 192.0.2.1 port 22 ssh2"
 #define MESSAGE "\"MESSAGE\":\"" LOGIN "\""
@@ -24,11 +24,6 @@ static int free_stream(void **state) {
 static enum auth_line give(void **state, const char *line,
                            struct auth_event *ret) {
   return auth_stream_line(*state, line, strlen(line), 1795435200000000, ret);
-}
-
-static void assert_text(struct auth_text text, const char *expected) {
-  if (text.len != strlen(expected) || memcmp(text.at, expected, text.len) != 0)
-    fail_msg("'%.*s' is not '%s'", (int)text.len, text.at, expected);
 }
 
 /* As journalctl writes it. */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "correlator/auth_stream.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/auth_texts.h"
 
 #define WEB "Nov 23 07:01:04 web-1 "
 #define LOGIN "Accepted password for root from 192.0.2.1 port 22 ssh2"
@@ -28,11 +28,6 @@ static int free_stream(void **state) {
 static enum auth_line give(void **state, const char *line,
                            struct auth_event *ret) {
   return auth_stream_line(*state, line, strlen(line), arrived_us, ret);
-}
-
-static void assert_text(struct auth_text text, const char *expected) {
-  if (text.len != strlen(expected) || memcmp(text.at, expected, text.len) != 0)
-    fail_msg("'%.*s' is not '%s'", (int)text.len, text.at, expected);
 }
 
 static void a_line_of_each_form_tells_the_same(void **state) {

@@ -61,7 +61,7 @@ static void odd_user_names_are_kept_as_they_are(void **state) {
       UNKNOWN_USER("x\"y"),
       UNKNOWN_USER("a%sb%n"),
       UNKNOWN_USER("-oProxy"),
-      UNKNOWN_USER(A100),
+      UNKNOWN_USER(A100 A100 A100 A100),
       {.message = FAILED "invalid user root" TRUE_PLACE " ssh2",
        .outcome = "failed",
        .method = "password",
@@ -155,6 +155,11 @@ static void what_begins_like_a_login_and_is_none_is_malformed(void **state) {
       "Accepted two words for root from 192.0.2.1 port 22 ssh2",
       "Accepted pass\xc3\xa9 for root from 192.0.2.1 port 22 ssh2",
       "Accepted ",
+      /* A name has no colon and, escaped, at most 400 bytes: two lines. */
+      "Accepted password for roNov 23 07:01:04 web-1 sshd[1]: Accepted "
+      "password for root from 192.0.2.1 port 22 ssh2",
+      "Accepted password for " A100 A100 A100 A100
+      "A from 192.0.2.1 port 22 ssh2",
       /* sshd escapes what is not plain text. */
       "Accepted password for ro\tot from 192.0.2.1 port 22 ssh2",
       "Accepted password for root from 192.0.2.1 port 22 ssh2: x\ny",
@@ -183,6 +188,9 @@ what_begins_like_another_outcome_and_is_none_is_malformed(void **state) {
       "Partial publickey for root",
       "Postponed publickey for root from 192.0.2.1 port 22 ssh2 [pre",
       "Invalid user x",
+      "Invalid user x:y from 192.0.2.1 port 22",
+      "User x:y from 192.0.2.1 not allowed because listed in DenyUsers",
+      "Starting session: shell for x:y from 192.0.2.1 port 22 id 0",
       "Invalid user x from 192.0.2.1 port",
       "Invalid user x from 192.0.2.1 port 22 ssh2",
       "Invalid user x from 192.0.2.1 port 222222",

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "correlator/auth_stream.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/auth_texts.h"
 
 #define FOLDER "tests/unit/data/sshd/"
 
@@ -75,17 +75,17 @@ static void open_truth(struct truth *t, const char *name) {
 static const char *file;
 static unsigned long number;
 
-static void assert_text(struct auth_text text, const char *expected) {
-  if (text.len != strlen(expected) || memcmp(text.at, expected, text.len) != 0)
-    fail_msg("%s:%lu: '%.*s' is not '%s'", file, number, (int)text.len, text.at,
-             expected);
+static void assert_column(struct auth_text text, const char *expected) {
+  if (!text_is(text, expected))
+    fail_msg("%s:%lu: '%.*s' is not '%s'", file, number, (int)text.len,
+             text.len > 0 ? text.at : "", expected);
 }
 
 static void assert_number(unsigned long value, const char *expected) {
   char text[32];
 
   (void)snprintf(text, sizeof(text), "%lu", value);
-  assert_text((struct auth_text){text, strlen(text)}, expected);
+  assert_column((struct auth_text){text, strlen(text)}, expected);
 }
 
 /* The truth file has the first 80 bytes, with the path that the daemon read
@@ -99,17 +99,17 @@ static void assert_malformed(struct auth_text message, char *expected) {
     *place = '\0';
   assert_true(message.len > strlen(expected));
   message.len = place != NULL ? strlen(expected) : KEPT;
-  assert_text(message, expected);
+  assert_column(message, expected);
 }
 
 static void assert_event(const struct auth_event *e, char **truth) {
   const char *outcome = auth_outcome_name(e->outcome);
 
-  assert_text((struct auth_text){outcome, strlen(outcome)}, truth[OUTCOME]);
+  assert_column((struct auth_text){outcome, strlen(outcome)}, truth[OUTCOME]);
   assert_number(e->repeat, truth[REPEAT]);
-  assert_text(e->program, truth[PROGRAM]);
+  assert_column(e->program, truth[PROGRAM]);
   assert_number(e->pid, truth[PID]);
-  assert_text(e->method, truth[METHOD]);
+  assert_column(e->method, truth[METHOD]);
   if (e->outcome == AUTH_MALFORMED_ACCEPTED) {
     assert_malformed(e->extra, truth[EXTRA]);
     return;
@@ -117,18 +117,18 @@ static void assert_event(const struct auth_event *e, char **truth) {
   assert_number(e->user_known, truth[KNOWN]);
   if (e->outcome == AUTH_STARTING_SESSION) {
     /* The truth file has all that follows in the user's column. */
-    assert_text(e->extra, truth[USER]);
-    assert_text(e->user, "root");
+    assert_column(e->extra, truth[USER]);
+    assert_column(e->user, "root");
     return;
   }
-  assert_text(e->user, truth[USER]);
-  assert_text(e->source, truth[IP]);
+  assert_column(e->user, truth[USER]);
+  assert_column(e->source, truth[IP]);
   if (e->source.len > 0)
     assert_number(e->port, truth[PORT]);
   else
     assert_string_equal(truth[PORT], "");
-  assert_text(e->protocol, truth[PROTOCOL]);
-  assert_text(e->extra, truth[EXTRA]);
+  assert_column(e->protocol, truth[PROTOCOL]);
+  assert_column(e->extra, truth[EXTRA]);
 }
 
 static void check_file(const char *name) {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "correlator/syslog_line.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/auth_texts.h"
 
 #define MESSAGE "Accepted password for root from 192.0.2.1 port 22 ssh2"
 #define BOM "\xef\xbb\xbf"
@@ -28,13 +28,11 @@ static bool parse(const char *line, size_t len, struct syslog_line *ret) {
   return syslog_line_parse(copy, len, ret);
 }
 
-static void assert_text(const char *line, struct auth_text text,
+static void assert_part(const char *line, struct auth_text text,
                         const char *expected) {
-  if (expected == NULL)
-    expected = "";
-  if (text.len != strlen(expected) || memcmp(text.at, expected, text.len) != 0)
-    fail_msg("'%s': '%.*s' is not '%s'", line, (int)text.len, text.at,
-             expected);
+  if (!text_is(text, expected))
+    fail_msg("'%s': '%.*s' is not '%s'", line, (int)text.len,
+             text.len > 0 ? text.at : "", expected != NULL ? expected : "");
 }
 
 static void expect_all(const struct expected *all, size_t len) {
@@ -43,9 +41,9 @@ static void expect_all(const struct expected *all, size_t len) {
   for (const struct expected *e = all; e < all + len; e++) {
     if (!parse(e->line, strlen(e->line), &line))
       fail_msg("'%s' has no header", e->line);
-    assert_text(e->line, line.host, e->host);
-    assert_text(e->line, line.program, e->program);
-    assert_text(e->line, line.message, e->message);
+    assert_part(e->line, line.host, e->host);
+    assert_part(e->line, line.program, e->program);
+    assert_part(e->line, line.message, e->message);
     if (line.pid != e->pid || (line.stamp.month == 0) != e->no_stamp ||
         (!e->no_stamp && line.stamp.year != e->year))
       fail_msg("'%s': pid %u, month %d, year %d", e->line, line.pid,
@@ -247,7 +245,7 @@ static void the_end_of_a_line_is_no_part_of_it(void **state) {
 
   (void)state;
   assert_true(parse(text, sizeof(text) - 1, &line));
-  assert_text(text, line.message, "x ");
+  assert_part(text, line.message, "x ");
 }
 
 static void a_nul_is_a_byte_like_others(void **state) {
@@ -289,7 +287,7 @@ static void a_repeat_of_the_line_before_is_known(void **state) {
     unsigned times = 0;
 
     assert_true(parse(cases[i].line, strlen(cases[i].line), &line));
-    assert_text(cases[i].line, line.host, cases[i].host);
+    assert_part(cases[i].line, line.host, cases[i].host);
     if (syslog_line_repeats(&line, &times) != (cases[i].times > 0) ||
         times != cases[i].times)
       fail_msg("'%s': %u times", cases[i].line, times);
