@@ -52,12 +52,7 @@ BEGIN
     END IF;
     v_done := v_done || v_row.queue_id;
   END LOOP;
-  DELETE FROM process_dna.lateral_queue q
-    USING unnest(v_done) d (queue_id)
-    CROSS JOIN LATERAL (
-      SELECT i.ctid AS place FROM process_dna.lateral_queue i
-      WHERE i.tenant_id = p_tenant AND i.queue_id = d.queue_id LIMIT 1) o
-    WHERE q.ctid = o.place;
+  PERFORM process_dna.lateral_done(p_tenant, v_done);
   INSERT INTO process_dna.lateral_queue (tenant_id, movement_id)
   SELECT DISTINCT p_tenant, m.movement_id
   FROM unnest(v_movements) m (movement_id)

@@ -17,6 +17,7 @@ AS $$
 DECLARE
   v_follow_limit CONSTANT integer := 100;
   v_pairs process_dna.lateral_pair[];
+  v_rows bigint[];
   v_follow bigint[];
   v_agent bigint;
   v_found record;
@@ -31,10 +32,11 @@ BEGIN
     RETURN;
   END IF;
   v_pairs := process_dna.lateral_look(p_tenant);
-  v_follow := ARRAY(
-    SELECT q.movement_id FROM process_dna.lateral_queue q
-    WHERE q.movement_id IS NOT NULL AND q.tenant_id = p_tenant
-    ORDER BY q.movement_id LIMIT v_follow_limit);
+  SELECT array_agg(q.queue_id), coalesce(array_agg(q.movement_id), '{}')
+    INTO v_rows, v_follow
+    FROM (SELECT i.queue_id, i.movement_id FROM process_dna.lateral_queue i
+          WHERE i.movement_id IS NOT NULL AND i.tenant_id = p_tenant
+          ORDER BY i.movement_id LIMIT v_follow_limit) q;
 
   -- In order, as everywhere. Under these locks no alert of theirs is closed.
   FOR v_agent IN
@@ -51,18 +53,12 @@ BEGIN
       FOR NO KEY UPDATE;
   END LOOP;
 
+  PERFORM process_dna.lateral_done(p_tenant, v_rows);
   SELECT * INTO v_found FROM process_dna.lateral_detect(p_tenant, v_pairs);
   v_grown := process_dna.lateral_follow(p_tenant, v_found.raised
     || v_found.graver || v_found.sooner || v_follow);
   PERFORM process_dna.lateral_tell(p_tenant, v_found.raised,
                                    v_found.graver || v_grown);
-  DELETE FROM process_dna.lateral_queue q
-    USING unnest(v_follow) w (movement_id)
-    CROSS JOIN LATERAL (
-      SELECT i.ctid AS place FROM process_dna.lateral_queue i
-      WHERE i.movement_id = w.movement_id AND i.tenant_id = p_tenant
-      LIMIT 1) o
-    WHERE q.ctid = o.place;
   detections := v_found.detections;
   raised := cardinality(v_found.raised);
   more := (SELECT true FROM process_dna.lateral_queue q

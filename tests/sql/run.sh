@@ -42,6 +42,9 @@ make_database() {
   psql -X -q -d postgres -c "CREATE DATABASE $1 TEMPLATE schema"
 }
 
+# Tests tell what happens before a table was analyzed, and when it is.
+psql -X -q -d postgres -c 'ALTER SYSTEM SET autovacuum = off'
+psql -X -q -d postgres -o /dev/null -c 'SELECT pg_reload_conf()'
 make_schema
 make_database pgtap
 psql -X -q -v ON_ERROR_STOP=1 -d pgtap -f tests/sql/helpers.psql

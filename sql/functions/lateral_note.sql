@@ -1,0 +1,24 @@
+-- Note the hops of a movement, also as p_json, and its line.
+CREATE OR REPLACE FUNCTION process_dna.lateral_note(
+  p_tenant integer, p_movement process_dna.process_dna_alerts,
+  p_hops process_dna.lateral_hop[], p_json jsonb)
+RETURNS void LANGUAGE plpgsql
+SET enable_seqscan = off SET jit = off
+AS $$
+BEGIN
+  UPDATE process_dna.process_dna_alerts a
+  SET hops = p_json, line = process_dna.lateral_line(p_movement,
+    process_dna.lateral_login(p_tenant, p_movement.alert_id),
+    p_hops[1].from_host, p_hops[1].to_host, p_json)
+  WHERE a.tenant_id = p_tenant AND a.alert_id = p_movement.alert_id
+    AND a.agent_id = p_movement.agent_id;
+  IF p_json = p_movement.hops THEN
+    RETURN;
+  END IF;
+  DELETE FROM process_dna.lateral_reached r
+  WHERE r.tenant_id = p_tenant AND r.movement_id = p_movement.alert_id;
+  INSERT INTO process_dna.lateral_reached
+    (tenant_id, agent_id, movement_id, source_agent_id, reached_at)
+  SELECT p_tenant, h.to_agent, p_movement.alert_id, p_movement.agent_id, h.at
+  FROM unnest(p_hops) h WHERE h.to_agent IS NOT NULL;
+END $$;
