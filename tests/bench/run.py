@@ -206,7 +206,15 @@ def measure_ingest():
             stdout=subprocess.PIPE,
             text=True,
         ).stdout
-        return figures_of(poll + subprocess.run(
+        say("syslog over TCP into rows")
+        syslog = subprocess.run(
+            [sys.executable, ROOT / "tests/bench/syslog_rows.py", BUILD, WORK,
+             conninfo],
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+        ).stdout
+        return figures_of(poll + syslog + subprocess.run(
             ["psql", "-X", "-d", conninfo, "-f",
              ROOT / "tests/bench/bench_ingest.sql"],
             check=True,
@@ -300,6 +308,12 @@ def main():
          ingest["ingest_restarted"], bare, ""),
         ("alerted, observations/s; bare insert", ingest["ingest_alerted"],
          bare, ""),
+        ("syslog TCP, logins into rows/s; bare insert",
+         ingest["syslog_logins"], bare, ""),
+        ("  one login in 100 lines, lines/s", ingest["syslog_mixed"], None,
+         ""),
+        ("  CPU time of the correlator, us/line", ingest["syslog_mixed_cpu"],
+         None, ""),
         ("polling 1000 SNMP agents, % of a core", ingest["poll_cpu"], None,
          "< 5"),
         ("  of the polls that were due, % done", ingest["poll_done"], None,

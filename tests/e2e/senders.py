@@ -7,8 +7,7 @@ import socket
 import subprocess
 
 from processes import (
-    ROOT, Daemon, Failed, Log, free_port, fresh_dir, register, unregister,
-    wait_for,
+    ROOT, Daemon, Failed, Log, fresh_dir, register, unregister,
 )
 
 README = (ROOT / "README.md").read_text()
