@@ -9,9 +9,11 @@ SET enable_seqscan = off SET jit = off
 AS $$
 DECLARE
   v_changed bigint[];
+  v_found bigint[];
 BEGIN
   WITH has AS MATERIALIZED (
-    SELECT DISTINCT s.agent_id, u.address::inet AS address, s.source,
+    SELECT DISTINCT s.agent_id,
+      process_dna.address_plain(u.address::inet) AS address, s.source,
       s.observed_at
     FROM unnest(a_scan, a_address) u (scan, address)
     JOIN unnest(p_scans) s ON s.n = u.scan
@@ -41,8 +43,13 @@ BEGIN
     ON CONFLICT DO NOTHING
     RETURNING agent_id
   )
-  SELECT array_agg(u.agent_id) INTO v_changed
-  FROM (SELECT agent_id FROM lost UNION SELECT agent_id FROM found) u;
+  SELECT array_agg(u.agent_id), array_agg(u.agent_id) FILTER (WHERE u.has)
+    INTO v_changed, v_found
+  FROM (SELECT c.agent_id, bool_or(c.has) AS has
+        FROM (SELECT agent_id, false AS has FROM lost
+              UNION ALL SELECT agent_id, true FROM found) c
+        GROUP BY c.agent_id) u;
+  PERFORM process_dna.agents_known_as(p_tenant, v_found);
   IF v_changed IS NOT NULL THEN
     PERFORM process_dna.agents_choose_ip(p_tenant, v_changed);
     -- What one way lost another may still have, whose scans are dropped as

@@ -4,20 +4,22 @@
 -- then by p_peer, the address that the line came from at p_at. Several agents
 -- that fit but for their domains are told apart by that address, unless it may
 -- be forged (p_forgeable): it is then asked only of hosts that nobody knows.
+--
+-- The settings are the caller's: a SET here would take longer than all the rest.
+-- The collation is that of agents' names, or a caller's would pass them by.
 CREATE OR REPLACE FUNCTION process_dna.agent_of_host(
   p_tenant integer, p_host text, p_peer inet, p_at timestamptz,
   p_forgeable boolean DEFAULT false)
-RETURNS bigint LANGUAGE plpgsql STABLE
-SET enable_seqscan = off SET jit = off
-AS $$
+RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 DECLARE
-  v_host text := lower(p_host);
+  v_name text COLLATE "default" := p_host;
+  v_host text COLLATE "default" := lower(p_host);
   v_agents bigint[];
   v_agent bigint;
 BEGIN
   IF v_host <> '' THEN
     SELECT g.agent_id INTO v_agent FROM process_dna.agents g
-      WHERE g.tenant_id = p_tenant AND g.name = p_host;
+      WHERE g.tenant_id = p_tenant AND g.name = v_name;
     IF FOUND THEN
       RETURN v_agent;
     END IF;

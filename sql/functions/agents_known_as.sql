@@ -1,5 +1,5 @@
--- Agents have a new name or address: have their logins looked at. A row that
--- waits already is not enough: it may be being looked at, without what is new.
+-- Agents have a name or an address that they had not: have the logins looked at
+-- that they may be concerned by.
 CREATE OR REPLACE FUNCTION process_dna.agents_known_as(
   p_tenant integer, p_agents bigint[])
 RETURNS void LANGUAGE sql AS $$

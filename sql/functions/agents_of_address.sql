@@ -3,9 +3,7 @@
 -- a cycle late, so the window for lateral movement is allowed for either way.
 CREATE OR REPLACE FUNCTION process_dna.agents_of_address(
   p_tenant integer, p_address inet, p_at timestamptz)
-RETURNS bigint[] LANGUAGE plpgsql STABLE
-SET enable_seqscan = off SET jit = off
-AS $$
+RETURNS bigint[] LANGUAGE plpgsql STABLE AS $$
 DECLARE
   v_agents bigint[];
 BEGIN

@@ -14,6 +14,12 @@
 -- Texts that are too long are cut. What is not kept (a session that closed) is
 -- left out; a session that began is noted with the login that it belongs to.
 --
+-- The stamp of a line is believed up to its arrival and lateral.max-skew before
+-- that. What is older was written before it was read, if it comes from a file of
+-- this host. Of the network it may be either that or a clock that is wrong, and
+-- is the former if the stamp tells its zone and the host's scans are heard, which
+-- are refused of a wrong clock.
+--
 -- Whoever writes a line again waits for all that write, since its own earlier
 -- call may still be running on a connection that broke. The locks on the table
 -- and its default partition keep partitions from coming or going until the
@@ -34,7 +40,10 @@ SET enable_seqscan = off SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
+  v_tenant process_dna.tenants;
   v_taken boolean[];
+  v_peers inet[];
+  v_hosts record;
   v_lines process_dna.auth_line[];
 BEGIN
   IF true = ANY (a_again) THEN
@@ -49,9 +58,12 @@ BEGIN
   v_taken := process_dna.auth_positions_take(p_tenant, f_follower, f_path,
     f_device, f_inode, f_head, f_position, f_version);
 
-  SELECT array_agg((l.n, coalesce(left(l.host, 255), ''), l.peer,
-           CASE WHEN l.trust IN ('journal', 'tls', 'file', 'stdin', 'tcp')
-             THEN l.trust ELSE 'udp' END,
+  SELECT * INTO v_tenant FROM process_dna.tenants t
+    WHERE t.tenant_id = p_tenant;
+  v_peers := process_dna.inet_array(a_peer);
+  SELECT * INTO v_hosts FROM process_dna.auth_hosts(p_tenant,
+    v_tenant.silent_s * interval '1 s', a_host, v_peers, a_trust, a_arrived);
+  SELECT array_agg((coalesce(left(l.host, 255), ''), l.peer, t.trust,
            l.outcome, greatest(l.repeat, 1), nullif(left(l.method, 64), ''),
            coalesce(left(l.auth_user, 512), ''), coalesce(l.user_known, true),
            l.address,
@@ -61,24 +73,34 @@ BEGIN
            nullif(left(l.key_type, 64), ''), nullif(left(l.key, 128), ''),
            nullif(left(l.cert_id, 1024), ''), nullif(left(l.extra, 1024), ''),
            nullif(left(l.program, 64), ''), CASE WHEN l.pid >= 0 THEN l.pid END,
-           CASE WHEN isfinite(l.stamped) THEN l.stamped END, l.zoned,
-           coalesce(l.arrived, now()), l.again, NULL, NULL)::process_dna.auth_line
-           ORDER BY l.n)
+           t.stamped, t.arrived, l.again, nullif(v_hosts.agents[l.h], 0),
+           CASE
+             WHEN t.stamped IS NULL OR t.stamped > t.arrived THEN t.arrived
+             WHEN t.stamped >= t.arrived
+                    - v_tenant.lateral_max_skew_s * interval '1 s'
+               OR t.trust IN ('journal', 'file', 'stdin')
+               OR l.zoned AND t.arrived <= v_hosts.heard[l.h] THEN t.stamped
+             ELSE t.arrived END)::process_dna.auth_line ORDER BY l.n)
     INTO v_lines
-    FROM unnest(a_file, a_host, process_dna.inet_array(a_peer), a_trust,
-                a_outcome, a_repeat, a_method, a_user, a_user_known,
+    FROM unnest(v_hosts.hosts, a_file, a_host, v_peers, a_trust, a_outcome,
+                a_repeat, a_method, a_user, a_user_known,
                 process_dna.inet_array(a_address), a_source, a_port,
                 a_key_type, a_key, a_cert_id, a_extra, a_program, a_pid,
                 a_stamped, a_zoned, a_arrived, a_again) WITH ORDINALITY
-      l (file, host, peer, trust, outcome, repeat, method, auth_user,
+      l (h, file, host, peer, trust, outcome, repeat, method, auth_user,
          user_known, address, source, port, key_type, key, cert_id, extra,
          program, pid, stamped, zoned, arrived, again, n)
+    CROSS JOIN LATERAL (
+      SELECT CASE WHEN l.trust IN ('journal', 'tls', 'file', 'stdin', 'tcp')
+               THEN l.trust ELSE 'udp' END,
+             CASE WHEN isfinite(l.stamped) THEN l.stamped END,
+             coalesce(l.arrived, now())) t (trust, stamped, arrived)
     WHERE (l.file IS NULL OR v_taken[l.file])
       AND l.outcome IN ('accepted', 'failed', 'partial', 'invalid_user',
         'not_allowed', 'max_attempts', 'root_refused', 'pam_failure',
         'session_opened', 'starting_session');
-  v_lines := process_dna.auth_targets(p_tenant, v_lines);
   PERFORM process_dna.auth_write(p_tenant,
+    v_tenant.lateral_window_s * interval '1 s',
     process_dna.auth_unwritten(p_tenant, v_lines));
   PERFORM process_dna.auth_sessions(p_tenant, v_lines);
   RETURN QUERY SELECT n::integer, t

@@ -9,7 +9,8 @@ SET enable_seqscan = off SET jit = off
 AS $$
 DECLARE
   v_file record;
-  v_taken boolean[] := array_fill(false, ARRAY[cardinality(f_path)]);
+  v_taken boolean[] := array_fill(false,
+    ARRAY[coalesce(cardinality(f_path), 0)]);
 BEGIN
   -- In the order of the keys, as two sessions would lock each other out else.
   FOR v_file IN

@@ -1,15 +1,12 @@
 -- Write the lines that make events, and have logins looked at for lateral
--- movement.
+-- movement. p_slack is how much earlier or later an agent may have had the
+-- address.
 CREATE OR REPLACE FUNCTION process_dna.auth_write(
-  p_tenant integer, p_lines process_dna.auth_line[])
+  p_tenant integer, p_slack interval, p_lines process_dna.auth_line[])
 RETURNS void LANGUAGE plpgsql
 SET enable_seqscan = off SET jit = off
 AS $$
-DECLARE
-  v_slack interval;
 BEGIN
-  SELECT t.lateral_window_s * interval '1 s' INTO v_slack
-    FROM process_dna.tenants t WHERE t.tenant_id = p_tenant;
   WITH written AS (
     INSERT INTO process_dna.auth_events
       (tenant_id, arrived_at, target_agent_id, log_host, log_peer, trust,
@@ -23,7 +20,7 @@ BEGIN
            l.stamped, l.observed
     FROM unnest(p_lines) l
     CROSS JOIN LATERAL process_dna.address_holders(p_tenant, l.address,
-                                                   l.observed, v_slack) h
+                                                   l.observed, p_slack) h
     WHERE l.outcome NOT IN ('session_opened', 'starting_session')
     RETURNING arrived_at, event_id, success
   )

@@ -26,6 +26,7 @@ BEGIN
   LOOP
     v_left := v_pair_limit - cardinality(v_pairs);
     IF v_row.agent_id IS NOT NULL THEN
+      CONTINUE WHEN process_dna.auth_link(p_tenant, v_row.agent_id);
       PERFORM process_dna.lateral_of_agent(p_tenant, v_row);
     ELSE
       IF v_row.alert_id IS NOT NULL THEN

@@ -103,7 +103,8 @@ CREATE INDEX auth_events_session
   ON process_dna.auth_events (log_host, pid, observed_at, tenant_id)
   WHERE success AND pid IS NOT NULL;
 CREATE INDEX auth_events_unknown
-  ON process_dna.auth_events (lower(split_part(log_host, '.', 1)), tenant_id)
+  ON process_dna.auth_events
+  (lower(split_part(log_host, '.', 1)), tenant_id, log_host)
   WHERE success AND target_agent_id IS NULL;
 COMMENT ON TABLE process_dna.auth_events IS 'Logins and attempts at them, as sshd logged them; one partition for each UTC day of arrival';
 COMMENT ON COLUMN process_dna.auth_events.tenant_id IS 'Whose hosts log it';
@@ -184,7 +185,6 @@ BEGIN
 END $$;
 
 CREATE TYPE process_dna.auth_line AS (
-  n integer,
   host text COLLATE "C",
   peer inet,
   trust text,
@@ -203,10 +203,9 @@ CREATE TYPE process_dna.auth_line AS (
   program text,
   pid bigint,
   stamped timestamptz,
-  zoned boolean,
   arrived timestamptz,
   again boolean,
   target bigint,
   observed timestamptz
 );
-COMMENT ON TYPE process_dna.auth_line IS 'A line of sshd that is taken in, by its number in the call: what auth_events keeps of it, and whether the stamp told its zone and the line may have been written before';
+COMMENT ON TYPE process_dna.auth_line IS 'A line of sshd that is taken in: what auth_events keeps of it, and whether it may have been written before';

@@ -59,7 +59,7 @@ SELECT is((SELECT jsonb_object_agg(key, value) FROM process_dna.list_status(:t)
   '{"tenant": "t", "agents": "3", "agents-silent": "0", "agents-retired": "0",
     "executables": "4", "baselines": "3", "restart-pending": "0", "held": "0",
     "alerts-critical": "0", "alerts-warning": "1", "alerts-info": "0",
-    "lateral-movements": "0", "lateral-waiting": "3",
+    "lateral-movements": "0", "lateral-waiting": "9",
     "manifest-requests": "1", "manifest-requests-failed": "0",
     "manifest-fetch-error": null, "traps-waiting": "3", "traps-failing": "0",
     "trap-sinks": "nms"}'::jsonb, 'status counts');
@@ -132,7 +132,7 @@ SELECT is((SELECT jsonb_object_agg(key, value)
                          'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
     'executables', '16', 'baselines', '11', 'restart-pending', '1',
     'held', '5', 'alerts-critical', '4', 'alerts-warning', '3',
-    'alerts-info', '2', 'lateral-movements', '0', 'lateral-waiting', '9',
+    'alerts-info', '2', 'lateral-movements', '0', 'lateral-waiting', '23',
     'manifest-requests', '2',
     'manifest-requests-failed', '0', 'manifest-fetch-error', NULL,
     'traps-waiting', '18',

@@ -1,0 +1,33 @@
+-- The agents that lines are of, by the host names in their headers and the
+-- addresses that they came from: of each line the number of its host, and by
+-- that number its agent (0: none) and until when it is heard, going by its last
+-- scan. Many lines have few hosts, so each is looked up once.
+CREATE OR REPLACE FUNCTION process_dna.auth_hosts(
+  p_tenant integer, p_silent interval, a_host text[], a_peer inet[],
+  a_trust text[], a_arrived timestamptz[],
+  OUT hosts integer[], OUT agents bigint[], OUT heard timestamptz[])
+LANGUAGE plpgsql STABLE
+SET enable_seqscan = off SET jit = off
+AS $$
+BEGIN
+  SELECT array_agg(u.h ORDER BY u.n) INTO hosts
+    FROM (SELECT l.n, dense_rank() OVER (
+            ORDER BY l.host COLLATE "C", l.peer, l.trust = 'udp') AS h
+          FROM unnest(a_host, a_peer, a_trust) WITH ORDINALITY
+            l (host, peer, trust, n)) u;
+  SELECT array_agg(coalesce(t.agent_id, 0) ORDER BY l.h),
+         array_agg(coalesce(a.heard, '-infinity') ORDER BY l.h)
+    INTO agents, heard
+    FROM (SELECT DISTINCT ON (i.h) i.h, i.host, i.peer, i.trust, i.arrived
+          FROM unnest(hosts, a_host, a_peer, a_trust, a_arrived)
+            i (h, host, peer, trust, arrived)
+          ORDER BY i.h) l
+    CROSS JOIN LATERAL process_dna.agent_of_host(p_tenant, l.host, l.peer,
+      l.arrived, l.trust = 'udp') t (agent_id)
+    LEFT JOIN LATERAL (
+      SELECT g.last_arrived
+               + greatest(3 * g.interval_s * interval '1 s', p_silent) AS heard
+      FROM process_dna.agents g
+      WHERE g.tenant_id = p_tenant AND g.agent_id = t.agent_id
+      LIMIT 1) a ON true;
+END $$;
