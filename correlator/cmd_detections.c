@@ -51,7 +51,7 @@ static const struct table_column columns[] = {
 #define TABLE_SQL(more)                                                        \
   "SELECT *, target || coalesce(', then ' || (SELECT string_agg(h.target, "    \
   "', ' ORDER BY h.hop) FROM process_dna.detection_hops($1, alert_id) h "      \
-  "WHERE h.hop > 1), '') AS targets, array_to_string(auth_users, ' ') AS "     \
+  "WHERE h.hop > 1), '') AS targets, array_to_string(auth_users, ', ') AS "    \
   "users, CASE WHEN container <> '' THEN '@' || container || ':' ELSE '' END " \
   "|| path AS executable, concat_ws(', ', CASE WHEN first_time THEN 'first "   \
   "time' END, CASE WHEN ambiguous THEN 'source ambiguous' END) AS "            \

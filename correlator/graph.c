@@ -45,15 +45,17 @@ static int put_text(FILE *out, enum table_kind kind, const char *raw) {
   char *cell = table_cell(kind, raw), *cut = NULL;
   size_t size;
   FILE *memory = cell != NULL ? open_memstream(&cut, &size) : NULL;
+  int r = -ENOMEM;
 
   if (memory != NULL) {
     text_put_cut(memory, cell, LABEL_COLUMNS);
-    if (fclose(memory) == 0)
-      put_escaped(out, cut);
+    r = fclose(memory) == 0 ? 0 : -ENOMEM;
   }
+  if (r == 0)
+    put_escaped(out, cut);
   free(cell);
   free(cut);
-  return memory != NULL ? 0 : -ENOMEM;
+  return r;
 }
 
 /* A line of a label: `before`, a value of a row, `after`. These two are ours.
