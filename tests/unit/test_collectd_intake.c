@@ -80,13 +80,13 @@ static void send_at(const struct packet *p, int64_t arrived_us,
                                                     .now_ms = now_ms});
 }
 
-static void send(const struct packet *p) { send_at(p, CAPTURED_US, 0); }
+static void put_packet(const struct packet *p) { send_at(p, CAPTURED_US, 0); }
 
 static void send_captured(const char *name) {
   static struct packet p;
 
   for (size_t i = 0; packet_captured(name, i, &p); i++)
-    send(&p);
+    put_packet(&p);
 }
 
 /* A scan of one executable in one packet: what an attacker varies. */
@@ -119,7 +119,7 @@ static struct packet scan_packet(const struct scan *s) {
 static void send_scan(const struct scan *s) {
   const struct packet p = scan_packet(s);
 
-  send(&p);
+  put_packet(&p);
 }
 
 /* Send what is wrong with something: it is counted as that and no more, and
@@ -128,7 +128,7 @@ static void assert_dropped_as(const struct packet *p, enum counter reason) {
   struct scan good = scan_a;
   const size_t reports = ingest.reports_len;
 
-  send(p);
+  put_packet(p);
   assert_int_equal(ingest.reports_len, reports);
   for (int i = COUNTER_DROP_MALFORMED; i <= COUNTER_DROP_MEMORY; i++)
     assert_int_equal(counted((enum counter)i), i == (int)reason ? 1 : 0);
@@ -190,8 +190,8 @@ static void packets_in_reverse_order_make_the_same_report(void **state) {
   (void)state;
   for (size_t i = 3; i-- > 0;) {
     assert_true(packet_captured("scan-sign", i, &p));
-    send(&p);
-    send(&p); /* doubled on the way */
+    put_packet(&p);
+    put_packet(&p); /* doubled on the way */
   }
   assert_int_equal(ingest.reports_len, 1);
   assert_int_equal(ingest.reports[0]->executables_len, 20);
@@ -352,7 +352,7 @@ static void a_relays_bad_host_costs_only_its_own_lists(void **state) {
   put_scan(&p, &d);
   put_scan(&p, &b);
   packet_sign(&p, "bob", "builder");
-  send(&p);
+  put_packet(&p);
   assert_int_equal(ingest.reports_len, 1);
   assert_string_equal(ingest.reports[0]->host, "host-b");
   assert_int_equal(counted(COUNTER_DROP_SKEW), 1);
@@ -391,7 +391,7 @@ static void a_scan_sent_again_is_dropped(void **state) {
   const struct packet p = scan_packet(&scan_a);
 
   (void)state;
-  send(&p);
+  put_packet(&p);
   assert_int_equal(ingest.reports_len, 1);
   assert_dropped_as(&p, COUNTER_DROP_REPLAYED);
 }
@@ -412,7 +412,7 @@ static void a_late_packet_of_a_scan_given_up_is_dropped(void **state) {
 
   (void)state;
   p = packet_first("scan-sign");
-  send(&p);
+  put_packet(&p);
   collectd_intake_tick(intake, 10000);
   assert_int_equal(ingest.reports_len, 1);
   assert_true(packet_captured("scan-sign", 1, &p));
@@ -460,7 +460,7 @@ static void the_rest_of_a_newer_boots_scan_is_taken(void **state) {
     put_head(&p, "host-a", cdtime(CAPTURED_S - 5));
     put_list(&p, &lists[i]);
     packet_sign(&p, "alice", "wonderland");
-    send(&p);
+    put_packet(&p);
   }
   assert_int_equal(ingest.reports_len, 2);
   assert_true(ingest.reports[1]->complete);
@@ -559,7 +559,7 @@ static void a_file_time_of_no_calendar_costs_nothing(void **state) {
   for (size_t i = 0; i < 3; i++)
     put_list(&p, &lists[i]);
   packet_sign(&p, "alice", "wonderland");
-  send(&p);
+  put_packet(&p);
   assert_int_equal(ingest.reports_len, 1);
   assert_true(ingest.reports[0]->executables[0].file.mtime_s ==
               INT64_C(253402300799));
@@ -575,7 +575,7 @@ static void too_many_open_scans_are_counted(void **state) {
     put_head(&p, "host-a", cdtime(CAPTURED_S + i));
     put_list(&p, &list);
     packet_sign(&p, "alice", "wonderland");
-    send(&p);
+    put_packet(&p);
   }
   assert_int_equal(counted(COUNTER_DROP_MEMORY), 6);
 }
