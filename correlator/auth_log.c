@@ -277,7 +277,7 @@ static int read_chunk(struct auth_log *log, size_t *ret_len) {
     return errno == EINTR ? -EAGAIN : -errno;
   /* After reading: it may have been cut before. */
   int rc = (uint64_t)st.st_size < size ? -ESTALE : 0;
-  if (rc == 0 && size > 0)
+  if (rc == 0)
     rc = auth_head_check(log->fd,
                          size < AUTH_HEAD_BYTES ? (size_t)size
                                                 : (size_t)AUTH_HEAD_BYTES,

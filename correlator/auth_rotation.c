@@ -126,8 +126,8 @@ static const struct auth_sibling *at_place(const struct auth_siblings *s,
   return NULL;
 }
 
-/* The oldest rotated file that changed after the place's (which may have no
- * name any more) and is not PATH by another name; NULL: none. */
+/* The oldest rotated file after the place's, which may have no name any more,
+ * that is not PATH by another name; NULL: none. */
 static struct auth_sibling *oldest_after(struct auth_siblings *s,
                                          const struct auth_place *place,
                                          const struct auth_file *newest) {
@@ -140,8 +140,8 @@ static struct auth_sibling *oldest_after(struct auth_siblings *s,
         (newest->fd >= 0 && is_at(a, &newest->place)))
       continue;
     bool after = current == NULL ? a->mtime_ns > place->mtime_ns
-                                 : auth_siblings_older(current, a);
-    if (after && (oldest == NULL || auth_siblings_older(a, oldest)))
+                                 : auth_siblings_older(s, current, a);
+    if (after && (oldest == NULL || auth_siblings_older(s, a, oldest)))
       oldest = a;
   }
   return oldest;

@@ -18,10 +18,11 @@ int auth_rotation_path(const char *path, struct auth_file *ret_file);
 int auth_rotation_find(const char *path, const struct auth_place *place,
                        struct auth_file *ret_file);
 
-/* The file that follows on a place's file: the oldest that changed after it, if
- * it has anything in it; PATH is the youngest. Copies of the place's file and
- * of PATH don't count. Returns 0, -ENOENT (there is none yet) or another
- * negative errno. */
+/* The file that follows on a place's file: the oldest of those that are
+ * younger, if it has anything in it; PATH is the youngest. Which are younger
+ * than a file that is no longer there is told by the time of its last change.
+ * Copies of the place's file and of PATH don't count. Returns 0, -ENOENT (there
+ * is none yet) or another negative errno. */
 int auth_rotation_next(const char *path, const struct auth_place *place,
                        struct auth_file *ret_file);
 

@@ -122,6 +122,23 @@ void auth_siblings_free(struct auth_siblings *s) {
   free(s->at);
 }
 
+static bool is_dated(const struct auth_sibling *a) {
+  enum { DATE_MIN = 6 };
+
+  return rotation_len(a->name + a->rotation) >= DATE_MIN;
+}
+
+static bool is_mixed(const struct auth_siblings *s) {
+  size_t rotated = 0;
+  size_t dated = 0;
+
+  for (size_t i = 0; i < s->len; i++) {
+    rotated += s->at[i].rotation > 0;
+    dated += s->at[i].rotation > 0 && is_dated(&s->at[i]);
+  }
+  return dated > 0 && dated < rotated;
+}
+
 static bool are_the_same(const struct auth_siblings *a,
                          const struct auth_siblings *b) {
   bool same = a->len == b->len;
@@ -151,6 +168,7 @@ int auth_siblings_list(const char *path, struct auth_siblings *ret_siblings) {
     rc = look(&again);
   if (rc == 0 && !are_the_same(s, &again))
     rc = -EAGAIN;
+  s->mixed = is_mixed(s);
   free(again.at);
   return rc;
 }
@@ -178,14 +196,16 @@ int auth_siblings_open(const struct auth_siblings *s,
   return rc;
 }
 
-/* The greater number is older, the greater date younger. */
-bool auth_siblings_older(const struct auth_sibling *a,
+/* All by one order, or two files might each follow on the other. */
+bool auth_siblings_older(const struct auth_siblings *s,
+                         const struct auth_sibling *a,
                          const struct auth_sibling *b) {
-  enum { DATE_LEN = 6 };
-  const char *rotation = a->name + a->rotation;
-
-  if (a->mtime_ns != b->mtime_ns)
+  if (s->mixed && a->mtime_ns != b->mtime_ns)
     return a->mtime_ns < b->mtime_ns;
-  int order = strverscmp(a->name, b->name);
-  return strspn(rotation, "0123456789") < DATE_LEN ? order > 0 : order < 0;
+  if (is_dated(a) != is_dated(b))
+    return is_dated(b);
+  int order = strverscmp(a->name + a->rotation, b->name + b->rotation);
+  if (order == 0)
+    return strcmp(a->name, b->name) < 0;
+  return is_dated(a) ? order < 0 : order > 0;
 }

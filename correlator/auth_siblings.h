@@ -39,6 +39,7 @@ struct auth_siblings {
   int folder_fd;
   struct auth_sibling *at; /* the log itself is the last, if it is there */
   size_t len;
+  bool mixed; /* some have numbers, some dates */
 };
 
 /* List them. Files may be renamed while a folder is read, and one that is
@@ -57,9 +58,11 @@ int auth_siblings_open(const struct auth_siblings *s,
                        const struct auth_sibling *sibling,
                        struct auth_file *ret_file);
 
-/* Was it the log before the other one? Of two that changed at the same moment
- * of a clock that ticks, names tell. */
-bool auth_siblings_older(const struct auth_sibling *a,
+/* Was a rotated file the log before another one was? Their names tell, since
+ * that is how logrotate itself knows which are the oldest: the greater number,
+ * the smaller date. Only among both does the time of the last change. */
+bool auth_siblings_older(const struct auth_siblings *s,
+                         const struct auth_sibling *a,
                          const struct auth_sibling *b);
 
 #endif

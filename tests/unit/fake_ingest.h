@@ -1,6 +1,7 @@
 /* An ingest that keeps what sources hand in, and knows of hosts what the test
  * and the reports say. There is room for auth events unless the test says how
- * much. Included by one file of a program. */
+ * much. One log may be followed, whose position and events are in the database
+ * when the test commits. Included by one file of a program. */
 #ifndef PDNA_FAKE_INGEST_H
 #define PDNA_FAKE_INGEST_H
 
@@ -9,7 +10,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "correlator/auth_event.h"
+#include "correlator/auth_queue.h"
 #include "correlator/ingest.h"
 
 enum {
@@ -32,6 +33,11 @@ struct ingest {
   size_t room;
   size_t spooled; /* of the events */
   int64_t auth_us;
+  bool away; /* the position is not known */
+  uint64_t generation;
+  struct auth_position position;
+  struct auth_position committed_position;
+  size_t committed; /* of the events */
 };
 
 /* An eventfd, whatever the ingest. */
@@ -119,6 +125,49 @@ void ingest_auth_spooled(struct ingest *ingest, struct auth_record **record) {
     return;
   ingest->spooled++;
   fake_take_event(ingest, record);
+}
+
+bool ingest_auth_position(struct ingest *ingest, size_t file,
+                          struct auth_position *ret_position,
+                          uint64_t *ret_generation) {
+  (void)file;
+  *ret_position = ingest->position;
+  *ret_generation = ingest->generation;
+  return !ingest->away;
+}
+
+bool ingest_auth_current(struct ingest *ingest, size_t file,
+                         uint64_t generation) {
+  (void)file;
+  return !ingest->away && generation == ingest->generation;
+}
+
+bool ingest_auth_file(struct ingest *ingest, struct auth_item *items,
+                      size_t len) {
+  if (!ingest_auth_current(ingest, (size_t)items[0].file,
+                           items[0].generation) ||
+      (ingest->bounded && ingest->room == 0))
+    return false;
+  for (size_t i = 0; i < len; i++)
+    if (items[i].record != NULL)
+      fake_take_event(ingest, &items[i].record);
+  ingest->position = items[len - 1].position;
+  if (ingest->bounded && --ingest->room == 0)
+    fake_ingest_set_room(ingest, 0);
+  return true;
+}
+
+static inline void fake_ingest_commit(struct ingest *ingest) {
+  ingest->committed_position = ingest->position;
+  ingest->committed = ingest->events_len;
+}
+
+/* What was handed in since is lost. */
+static inline void fake_ingest_roll_back(struct ingest *ingest) {
+  while (ingest->events_len > ingest->committed)
+    auth_record_free(ingest->events[--ingest->events_len]);
+  ingest->position = ingest->committed_position;
+  ingest->generation++;
 }
 
 static inline void fake_ingest_clear(struct ingest *ingest) {
