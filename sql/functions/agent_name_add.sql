@@ -9,8 +9,8 @@ AS $$
 DECLARE
   v_agent bigint;
 BEGIN
-  IF p_name !~ '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}$' OR p_name ~ '^[0-9.]*$'
-  THEN
+  IF (p_name ~ '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}$'
+      AND p_name !~ '^[0-9.]*$') IS NOT TRUE THEN
     RETURN 'neither an address nor a name';
   END IF;
   SELECT g.agent_id INTO v_agent FROM process_dna.agents g

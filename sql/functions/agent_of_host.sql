@@ -1,9 +1,10 @@
 -- The agent that a line of a log is of, or null: by the host name in its
 -- header, which is compared as it is, then in any case, with the names that
--- were added by hand, and with or without a domain where only one agent fits;
--- then by p_peer, the address that the line came from at p_at. Several agents
--- that fit but for their domains are told apart by that address, unless it may
--- be forged (p_forgeable): it is then asked only of hosts that nobody knows.
+-- were added by hand, and with or without a domain where only one agent fits; or
+-- as the address that it is. Then by p_peer, the address that the line came from
+-- at p_at. Several agents that fit but for their domains are told apart by that
+-- address, unless it may be forged (p_forgeable): it is then asked only of hosts
+-- that nobody knows.
 --
 -- The settings are the caller's: a SET here would take longer than all the rest.
 -- The collation is that of agents' names, or a caller's would pass them by.
@@ -35,7 +36,10 @@ BEGIN
     IF FOUND THEN
       RETURN v_agent;
     END IF;
-    v_agents := process_dna.agents_of_stem(p_tenant, v_host);
+    v_agents := CASE WHEN v_host ~ '^[0-9.]+$|^[0-9a-f.]*:[0-9a-f.:]*$'
+      THEN process_dna.agents_of_address(p_tenant,
+             (process_dna.inet_array(ARRAY[v_host]))[1], p_at)
+      ELSE process_dna.agents_of_stem(p_tenant, v_host) END;
     IF cardinality(v_agents) = 1 THEN
       RETURN v_agents[1];
     END IF;

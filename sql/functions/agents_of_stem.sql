@@ -7,10 +7,6 @@ DECLARE
   v_host text COLLATE "default" := p_host;
   v_stem text COLLATE "default" := split_part(p_host, '.', 1);
 BEGIN
-  -- The stem of an address is a number that says nothing.
-  IF p_host ~ '^[0-9.]*$' OR p_host ~ ':' THEN
-    RETURN '{}';
-  END IF;
   RETURN ARRAY(
     SELECT DISTINCT c.agent_id
     FROM (SELECT g.agent_id, lower(g.name) AS name FROM process_dna.agents g
