@@ -256,10 +256,9 @@ int syslog_clients_new(struct event_base *base, struct ingest *ingest,
  * sockets, or NULL. */
 static size_t say_end(struct syslog_clients *s, struct pollfd **ret_fds) {
   struct pollfd *fds = calloc(s->crowd.len + 1, sizeof(*fds));
-  struct client *c;
   size_t len = 0;
 
-  TAILQ_FOREACH (c, &s->here, link) {
+  for (struct client *c = TAILQ_FIRST(&s->here); c; c = TAILQ_NEXT(c, link)) {
     syslog_connection_spool(c->connection);
     syslog_connection_say_end(c->connection);
     if (fds)
@@ -272,19 +271,19 @@ static size_t say_end(struct syslog_clients *s, struct pollfd **ret_fds) {
 
 /* Read what they had sent. `fds` are those of `here`, in its order. */
 static void read_ready(struct syslog_clients *s, struct pollfd *fds) {
-  struct client *c;
+  size_t i = 0;
 
-  TAILQ_FOREACH (c, &s->here, link) {
+  for (struct client *c = TAILQ_FIRST(&s->here); c; c = TAILQ_NEXT(c, link)) {
     enum syslog_reading reading = SYSLOG_READING_DONE;
     size_t lines;
 
-    if (fds->revents != 0)
+    if (fds[i].revents != 0)
       do
         reading = syslog_connection_read(c->connection, &lines);
       while (reading == SYSLOG_READING_MORE);
     if (reading == SYSLOG_READING_ENDED)
-      fds->fd = -1; /* freed with the others, or the order would change */
-    fds++;
+      fds[i].fd = -1; /* freed with the others, or the order would change */
+    i++;
   }
 }
 
@@ -301,16 +300,21 @@ static void read_to_end(struct syslog_clients *s) {
   free(fds);
 }
 
-void syslog_clients_free(struct syslog_clients *s) {
-  struct client *c;
+static void free_all(struct client_list *list) {
+  struct client *next;
 
+  for (struct client *c = TAILQ_FIRST(list); c; c = next) {
+    next = TAILQ_NEXT(c, link);
+    client_free(c);
+  }
+}
+
+void syslog_clients_free(struct syslog_clients *s) {
   if (!s)
     return;
   read_to_end(s);
-  while ((c = TAILQ_FIRST(&s->here)) != NULL)
-    client_free(c);
-  while ((c = TAILQ_FIRST(&s->leaving)) != NULL)
-    client_free(c);
+  free_all(&s->here);
+  free_all(&s->leaving);
   free_event(s->room);
   free(s);
 }

@@ -26,7 +26,7 @@ static struct syslog_share *find_share(const struct syslog_crowd *crowd,
                                        const struct in6_addr *network) {
   const struct syslog_member *m;
 
-  TAILQ_FOREACH (m, &crowd->members, link)
+  for (m = TAILQ_FIRST(&crowd->members); m; m = TAILQ_NEXT(m, link))
     if (IN6_ARE_ADDR_EQUAL(&m->share->network, network))
       return m->share;
   return NULL;
@@ -80,7 +80,7 @@ static bool goes_before(const struct syslog_member *a,
 struct syslog_member *syslog_crowd_choose(const struct syslog_crowd *crowd) {
   struct syslog_member *m, *chosen = NULL;
 
-  TAILQ_FOREACH (m, &crowd->members, link)
+  for (m = TAILQ_FIRST(&crowd->members); m; m = TAILQ_NEXT(m, link))
     if (!m->kept && (!chosen || goes_before(m, chosen)))
       chosen = m;
   return chosen;

@@ -153,7 +153,7 @@ static size_t find_trailer(struct syslog_frame *f,
     if (nul)
       end = nul;
     if (end)
-      f->trailer = *end;
+      f->trailer = (unsigned char)*end;
   }
   *ret_found = end != NULL;
   return end ? (size_t)(end - input->at) : len;

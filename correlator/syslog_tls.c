@@ -36,22 +36,16 @@ static const char *reason(void) {
   return text ? text : "nothing in it";
 }
 
-/* Never ask on a terminal. */
-static int no_passphrase(char *buffer, int size, int writing, void *context) {
-  (void)buffer;
-  (void)size;
-  (void)writing;
-  (void)context;
-  return -1;
-}
+/* The passphrase of whatever wants one: or OpenSSL would ask on a terminal. */
+static char no_passphrase[] = "";
 
 /* The server's own certificate, and after it those between it and its CA. */
 static int use_certificates(SSL_CTX *context, BIO *bio) {
-  X509 *x = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+  X509 *x = PEM_read_bio_X509(bio, NULL, NULL, no_passphrase);
   int ok = x != NULL && SSL_CTX_use_certificate(context, x) == 1;
 
   X509_free(x);
-  while (ok && (x = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL))) {
+  while (ok && (x = PEM_read_bio_X509(bio, NULL, NULL, no_passphrase))) {
     ok = SSL_CTX_add0_chain_cert(context, x) == 1;
     if (!ok)
       X509_free(x);
@@ -60,7 +54,7 @@ static int use_certificates(SSL_CTX *context, BIO *bio) {
 }
 
 static int use_key(SSL_CTX *context, BIO *bio) {
-  EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+  EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, no_passphrase);
   const int ok = key != NULL && SSL_CTX_use_PrivateKey(context, key) == 1 &&
                  SSL_CTX_check_private_key(context) == 1;
 
@@ -73,7 +67,7 @@ static int use_key(SSL_CTX *context, BIO *bio) {
 static int use_ca(SSL_CTX *context, BIO *bio) {
   X509_STORE *store = SSL_CTX_get_cert_store(context);
   STACK_OF(X509_INFO) *infos =
-      PEM_X509_INFO_read_bio(bio, NULL, no_passphrase, NULL);
+      PEM_X509_INFO_read_bio(bio, NULL, NULL, no_passphrase);
   int certificates = 0, lists = 0, ok = 1;
 
   for (int i = 0; ok && i < sk_X509_INFO_num(infos); i++) {

@@ -185,11 +185,12 @@ static size_t put_long(char *at, size_t len, bool counted) {
 }
 
 static void check_long(size_t len, bool counted, size_t piece) {
+  static const char last[] = {'<', '1', '3', '>', 'l', 'a', 's', 't', '\n'};
   static char bytes[3 * SYSLOG_LINE_MAX];
   size_t n = put_long(bytes, len, counted), lines = 0, too_long = 0;
 
-  memcpy(bytes + n, "<13>last\n", 9);
-  n += 9;
+  memcpy(bytes + n, last, sizeof(last));
+  n += sizeof(last);
   syslog_frame_free(frame);
   frame = syslog_frame_new();
   for (size_t at = 0; at < n; at += piece) {
@@ -212,9 +213,9 @@ static void check_long(size_t len, bool counted, size_t piece) {
 static void lines_over_the_bound_are_skipped_to_their_end(void **state) {
   static const size_t lengths[] = {SYSLOG_LINE_MAX - 1, SYSLOG_LINE_MAX,
                                    SYSLOG_LINE_MAX + 1,
-                                   2 * SYSLOG_LINE_MAX + 17};
+                                   (size_t)2 * SYSLOG_LINE_MAX + 17};
   static const size_t pieces[] = {1, 1000, SYSLOG_LINE_MAX,
-                                  4 * SYSLOG_LINE_MAX};
+                                  (size_t)4 * SYSLOG_LINE_MAX};
 
   (void)state;
   for (size_t i = 0; i < 4; i++)
@@ -243,7 +244,7 @@ static void a_sender_without_a_newline_is_one_line(void **state) {
                      SYSLOG_FRAME_MORE);
   }
   assert_true(syslog_frame_is_open(frame));
-  assert_true(memory() < before + 2 * SYSLOG_LINE_MAX);
+  assert_true(memory() < before + (size_t)2 * SYSLOG_LINE_MAX);
   input = (struct syslog_bytes){"\n<13>next\n", 10};
   assert_int_equal(syslog_frame_next(frame, &input, &line),
                    SYSLOG_FRAME_TOO_LONG);
