@@ -118,8 +118,6 @@ static bool serve(struct client *c, size_t *ret_lines) {
     return true;
   }
   arm(c);
-  if (reading == SYSLOG_READING_MORE)
-    event_active(c->readable, EV_READ, 0);
   return true;
 }
 
@@ -274,16 +272,12 @@ static void read_ready(struct syslog_clients *s, struct pollfd *fds) {
   size_t i = 0;
 
   for (struct client *c = TAILQ_FIRST(&s->here); c; c = TAILQ_NEXT(c, link)) {
-    enum syslog_reading reading = SYSLOG_READING_DONE;
+    struct pollfd *fd = &fds[i++];
     size_t lines;
 
-    if (fds[i].revents != 0)
-      do
-        reading = syslog_connection_read(c->connection, &lines);
-      while (reading == SYSLOG_READING_MORE);
-    if (reading == SYSLOG_READING_ENDED)
-      fds[i].fd = -1; /* freed with the others, or the order would change */
-    i++;
+    if (fd->revents != 0 &&
+        syslog_connection_read(c->connection, &lines) == SYSLOG_READING_ENDED)
+      fd->fd = -1; /* freed with the others, or the order would change */
   }
 }
 

@@ -14,9 +14,8 @@
 #include "lib/record/clock.h"
 
 enum {
-  READ_MAX =
-      16 * 1024,  /* a TLS record; what is read and there is no room for */
-  ROUNDS_MAX = 4, /* before others have their turn */
+  READ_MAX = SYSLOG_TLS_BUFFER, /* as much may wait here for room */
+  ROUNDS_MAX = 4,               /* before others have their turn */
 };
 
 struct syslog_connection {
@@ -161,8 +160,6 @@ static enum syslog_reading read_on(struct syslog_connection *c, size_t *lines) {
     c->arrived_us = clock_wall_us();
     reading = take_lines(c, lines);
   }
-  if (reading == SYSLOG_READING_DONE && c->tls && syslog_tls_has_more(c->tls))
-    return SYSLOG_READING_MORE;
   return reading;
 }
 

@@ -15,7 +15,6 @@ struct syslog_connection;
 
 enum syslog_reading {
   SYSLOG_READING_DONE,    /* until there is more to be read */
-  SYSLOG_READING_MORE,    /* there is more already */
   SYSLOG_READING_NO_ROOM, /* until ingest has room; it may be read again then */
   SYSLOG_READING_ENDED,   /* it is over: to be freed */
 };

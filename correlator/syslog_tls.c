@@ -1,5 +1,6 @@
 #include "correlator/syslog_tls.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -14,6 +15,9 @@
 #include "correlator/watched_file.h"
 
 enum { LOOK_AGAIN_MS = 1000 };
+
+static_assert(SYSLOG_TLS_BUFFER >= SSL3_RT_MAX_PLAIN_LENGTH,
+              "a record has room");
 
 enum { FILE_CERT, FILE_KEY, FILE_CA, FILES };
 
@@ -260,10 +264,6 @@ ssize_t syslog_tls_read(struct syslog_tls_session *s, char *buffer,
 
 bool syslog_tls_wants_write(const struct syslog_tls_session *s) {
   return SSL_want_write(s->ssl);
-}
-
-bool syslog_tls_has_more(const struct syslog_tls_session *s) {
-  return SSL_pending(s->ssl) > 0;
 }
 
 bool syslog_tls_is_verified(const struct syslog_tls_session *s) {

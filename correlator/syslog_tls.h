@@ -16,6 +16,10 @@
 
 #include "correlator/config.h"
 
+/* What a buffer has to have room for: OpenSSL then keeps nothing back, and all
+ * that is left to be read makes the socket readable. */
+enum { SYSLOG_TLS_BUFFER = 16 * 1024 };
+
 struct syslog_tls;
 struct syslog_tls_session;
 
@@ -36,15 +40,14 @@ struct syslog_tls_session *syslog_tls_session_new(struct syslog_tls *tls,
                                                   int fd);
 void syslog_tls_session_free(struct syslog_tls_session *s); /* NULL: nothing */
 
-/* Read, after the handshake, which the first calls do. Returns the number of
- * bytes, 0 at the peer's end, -EAGAIN (wait until the socket is readable, or
- * writable if syslog_tls_wants_write), -EPROTO (the peer is refused, or breaks
- * the protocol: syslog_tls_problem says why) or another negative errno. */
+/* Read, after the handshake, which the first calls do; `len` is at least
+ * SYSLOG_TLS_BUFFER. Returns the number of bytes, 0 at the peer's end, -EAGAIN
+ * (wait until the socket is readable, or writable if syslog_tls_wants_write),
+ * -EPROTO (the peer is refused, or breaks the protocol: syslog_tls_problem says
+ * why) or another negative errno. */
 ssize_t syslog_tls_read(struct syslog_tls_session *s, char *buffer, size_t len);
 
 bool syslog_tls_wants_write(const struct syslog_tls_session *s);
-/* Is there something to be read without the socket's being readable? */
-bool syslog_tls_has_more(const struct syslog_tls_session *s);
 /* Has the peer shown its certificate? */
 bool syslog_tls_is_verified(const struct syslog_tls_session *s);
 /* What was wrong, in words; static storage. */
