@@ -153,6 +153,8 @@ static void on_room(evutil_socket_t fd, short what, void *context) {
     more = c != last; /* who finds no room again is put behind it */
     TAILQ_REMOVE(&s->waiting, c, in_line);
     c->waiting = c->member.kept = false;
+    if (c->leaving)
+      c->deadline_ms = clock_monotonic_ms() + LEAVING_MS;
     (void)serve(c, &lines);
   }
 }
