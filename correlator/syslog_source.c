@@ -69,6 +69,7 @@ void syslog_source_free(struct syslog_source *source) {
   if (!source)
     return;
   syslog_server_free(source->server);
+  udp_receiver_drain(source->receiver);
   udp_receiver_free(source->receiver);
   auth_stream_free(source->stream);
   free(source);

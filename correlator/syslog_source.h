@@ -16,7 +16,7 @@ int syslog_source_new(struct event_base *base,
                       const struct syslog_config *config, struct ingest *ingest,
                       struct syslog_source **ret);
 
-/* As syslog_clients_free. NULL does nothing. */
+/* What has arrived is taken, as syslog_clients_free does. NULL does nothing. */
 void syslog_source_free(struct syslog_source *source);
 
 #endif

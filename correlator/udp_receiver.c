@@ -10,8 +10,9 @@
 #include "lib/record/clock.h"
 
 enum {
-  BATCH = 32,      /* datagrams a recvmmsg(2) */
-  ROUNDS_MAX = 16, /* of them before other events have their turn */
+  BATCH = 32,         /* datagrams a recvmmsg(2) */
+  ROUNDS_MAX = 16,    /* of them before other events have their turn */
+  DRAIN_ROUNDS = 512, /* of them at the end, under a flood */
   SOCKETS_MAX = 64,
 };
 
@@ -91,17 +92,15 @@ static void take_message(struct udp_socket *s, size_t i,
   r->setup.take(r->setup.context, d);
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *context) {
-  struct udp_socket *s = context;
+static void receive(struct udp_socket *s, int rounds) {
   struct udp_receiver *r = s->receiver;
 
-  (void)what;
-  for (int round = 0; round < ROUNDS_MAX; round++) {
+  for (int round = 0; round < rounds; round++) {
     struct udp_datagram d = {0};
     int n;
 
     batch_reset(r);
-    n = recvmmsg(fd, r->batch.messages, BATCH, MSG_DONTWAIT, NULL);
+    n = recvmmsg(s->fd, r->batch.messages, BATCH, MSG_DONTWAIT, NULL);
     if (n < 0) {
       if (errno != EAGAIN && errno != EINTR)
         log_limited("udp-receive", r->setup.who, "%s: receiving: %s",
@@ -115,6 +114,12 @@ static void on_readable(evutil_socket_t fd, short what, void *context) {
     if (n < BATCH)
       return;
   }
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *context) {
+  (void)fd;
+  (void)what;
+  receive(context, ROUNDS_MAX);
 }
 
 static int add_socket(struct udp_receiver *r, struct event_base *base, int fd) {
@@ -154,6 +159,11 @@ int udp_receiver_new(struct event_base *base,
   else
     udp_receiver_free(r);
   return rc;
+}
+
+void udp_receiver_drain(struct udp_receiver *receiver) {
+  for (size_t i = 0; receiver && i < receiver->sockets_len; i++)
+    receive(&receiver->sockets[i], DRAIN_ROUNDS);
 }
 
 void udp_receiver_free(struct udp_receiver *receiver) {

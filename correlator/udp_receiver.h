@@ -36,6 +36,11 @@ struct udp_receiver;
 int udp_receiver_new(struct event_base *base,
                      const struct udp_receiver_setup *setup, char **listen,
                      size_t listen_len, struct udp_receiver **ret);
+
+/* Take what has arrived so far, as at the end: it would be lost with the
+ * sockets. NULL does nothing. */
+void udp_receiver_drain(struct udp_receiver *receiver);
+
 void udp_receiver_free(struct udp_receiver *receiver); /* NULL does nothing */
 
 #endif

@@ -322,6 +322,16 @@ static void nobody_goes_while_all_wait_for_room(void **state) {
   close_all(fds, 9);
 }
 
+static void datagrams_that_had_arrived_at_the_end_are_taken(void **state) {
+  const int fd = socket_to(WORLD_UDP);
+
+  (void)state;
+  send_logins(fd, 0, 100);
+  world_stop_source();
+  assert_logins(100);
+  close(fd);
+}
+
 static void what_had_arrived_at_the_end_is_taken(void **state) {
   const int quiet = socket_to(WORLD_TCP), fd = socket_to(WORLD_TCP);
 
@@ -356,6 +366,7 @@ int main(void) {
       TEST(one_more_takes_the_place_of_the_quietest),
       TEST(who_has_something_to_say_does_not_go),
       TEST(nobody_goes_while_all_wait_for_room),
+      TEST(datagrams_that_had_arrived_at_the_end_are_taken),
       TEST(what_had_arrived_at_the_end_is_taken),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
