@@ -13,7 +13,6 @@ from processes import Failed, wait_for
 
 LINES = 100_000
 KILLS = 50
-EVENTS = "SELECT count(*) FROM process_dna.auth_events"
 
 
 def line(number):
@@ -28,17 +27,11 @@ def line(number):
 class Log:
     """A log as a daemon writes it and logrotate rotates it."""
 
-    CONFIG = """{path} {{
-    rotate 1000
-    {how}
-    nocompress
-}}
-"""
+    HOW = ("create", "copytruncate")
 
-    def __init__(self, directory, how=("create", "copytruncate")):
+    def __init__(self, directory):
         self.directory = directory
         self.path = directory / "auth.log"
-        self.how = how
         self.written = 0
         self.rotations = 0
         self.reopen()
@@ -46,21 +39,22 @@ class Log:
     def reopen(self):
         self.file = open(self.path, "ab", buffering=0)
 
-    def append(self, count, other=0.1):
+    def append(self, count):
         """Write so many events, among lines of others."""
         lines = []
         for number in range(self.written + 1, self.written + count + 1):
-            if random.random() < other:
+            if random.random() < 0.1:
                 lines.append("Nov 26 00:00:01 web-1 cron[7]: (root) CMD (true)\n")
             lines.append(line(number))
         self.file.write("".join(lines).encode())
         self.written += count
 
-    def rotate(self, how=None):
-        how = how or self.how[self.rotations % len(self.how)]
+    def rotate(self, *directives):
+        how = self.HOW[self.rotations % len(self.HOW)]
         self.rotations += 1
         config = self.directory / "logrotate.conf"
-        config.write_text(self.CONFIG.format(path=self.path, how=how))
+        config.write_text("\n".join(
+            [f"{self.path} {{", "rotate 1000", how, *directives, "}", ""]))
         subprocess.run(
             ["logrotate", "--force", "--state", self.directory / "state", config],
             check=True, capture_output=True)
@@ -107,11 +101,16 @@ def write_all(log, lines, seconds):
             0, end - time.monotonic()) * 250 / max(left, 1))
 
 
+def followed(system, log):
+    """Start, and wait until the log has a position."""
+    system.start()
+    log.append(1)
+    wait_for("the first event", lambda: numbers(system) == (1, 1))
+
+
 @pytest.mark.long
 def test_killed_50_times_while_100000_lines_are_written(following, log):
-    following.start()
-    log.append(1)
-    wait_for("the first position", lambda: numbers(following) == (1, 1))
+    followed(following, log)
     writer = threading.Thread(target=write_all, args=(log, LINES, 60))
     writer.start()
     try:
@@ -127,3 +126,74 @@ def test_killed_50_times_while_100000_lines_are_written(following, log):
         writer.join()
     assert log.rotations > 10
     assert_each_once(following, log)
+
+
+@pytest.mark.long
+def test_two_correlators_follow_one_log(following, log):
+    second = following.add_correlator()
+    followed(following, log)
+    second.start()
+    writer = threading.Thread(target=write_all, args=(log, LINES // 5, 20))
+    writer.start()
+    try:
+        for kill in range(10):
+            time.sleep(random.random() * 2)
+            correlator = following.correlators[kill % 2]
+            correlator.kill()
+            correlator.start()
+    finally:
+        writer.join()
+    assert_each_once(following, log)
+
+
+def test_what_logrotate_compresses_was_read_before(following, log):
+    followed(following, log)
+    for _ in range(4):
+        log.append(1000)
+        log.rotate("compress", "delaycompress")
+        assert_each_once(following, log)
+    assert len(list(log.directory.glob("auth.log.*.gz"))) == 3
+    # Slept through, and compressed before it was looked at.
+    following.correlator.kill()
+    lost = log.written + 1
+    log.append(1)
+    for _ in range(2):
+        log.rotate("compress", "delaycompress")
+        log.append(1)
+    following.correlator.start()
+    wait_for("the others", lambda: numbers(following) == (log.written - 1,) * 2)
+    assert following.value("SELECT count(*) FROM process_dna.auth_events "
+                           f"WHERE pid = {lost}") == "0"
+    assert following.new_counters()["auth-files-lost"] == 1
+
+
+def test_what_the_database_refuses_holds_up_nothing(following, log):
+    followed(following, log)
+    following.sql("CREATE FUNCTION process_dna.refuse() RETURNS trigger"
+                  " LANGUAGE plpgsql AS $$ BEGIN RAISE 'not this one'"
+                  " USING ERRCODE = '22023'; END $$")
+    following.sql("CREATE TRIGGER refuse BEFORE INSERT ON process_dna.auth_events"
+                  " FOR EACH ROW WHEN (NEW.pid IN (1000, 2000))"
+                  " EXECUTE FUNCTION process_dna.refuse()")
+    log.append(3000)
+    wait_for("the others",
+             lambda: numbers(following) == (log.written - 2,) * 2)
+    assert following.new_counters()["auth-refused"] == 2
+    following.correlator.kill()
+    following.correlator.start()
+    log.append(1)
+    wait_for("the next", lambda: numbers(following) == (log.written - 2,) * 2)
+    refused = following.correlator.directory / "state/refused"
+    assert refused.read_bytes().count(b"sshd") == 2
+
+
+def test_standard_input_is_a_log(make_system, place):
+    fifo = place / "fifo"
+    os.mkfifo(fifo)
+    system = make_system(sinks=lambda nms: {}, sections={'auth-log "-"': {}},
+                         enter=["sh", "-c", f'exec "$0" "$@" <>"{fifo}"']).start()
+    with open(fifo, "w") as out:
+        print(*map(line, range(1, 1001)), sep="", end="", file=out, flush=True)
+        wait_for("all events", lambda: numbers(system) == (1000, 1000))
+    assert system.sql("SELECT DISTINCT trust FROM process_dna.auth_events") == [
+        ["stdin"]]
