@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+from collectd_packet import Scan, send, sha256_text
+from harness import PASSWORD, USER
 from processes import Failed, wait_for
 
 LINES = 100_000
@@ -185,6 +187,18 @@ def test_what_the_database_refuses_holds_up_nothing(following, log):
     wait_for("the next", lambda: numbers(following) == (log.written - 2,) * 2)
     refused = following.correlator.directory / "state/refused"
     assert refused.read_bytes().count(b"sshd") == 2
+
+
+def test_a_long_log_holds_up_no_scan(following, log):
+    log.append(LINES // 2)
+    following.start()
+    wait_for("the first events", lambda: numbers(following)[0] > 0)
+    scan = Scan("host").executable("/opt/x", sha256_text("x"))
+    send(scan.packets(USER, PASSWORD), following.correlator.port)
+    wait_for("the scan", lambda: following.last_observed("host") > 0)
+    assert numbers(following)[0] < log.written
+    # Nor do scans hold up the log.
+    assert_each_once(following, log)
 
 
 def test_standard_input_is_a_log(make_system, place):
