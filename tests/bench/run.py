@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 
+from auth import auth_rows, measure_auth
 from common import (
     BUILD, ROOT, RUNS, WORK, Sleepers, cpu_of, figures_of, say,
 )
@@ -273,6 +274,7 @@ def main():
     ingest = measure_ingest()
     manifest = measure_manifest()
     store = measure_store()
+    auth = measure_auth()
     openssl_kib = collectd["relocations"] + scan["openssl_first_digest"]
     ours_kib = collectd["memory"]["process_dna"] - openssl_kib
     bare = ingest["bare_insert"]
@@ -322,6 +324,7 @@ def main():
         ("  the longest, ms", ingest["poll_worst"], None, ""),
         *manifest_rows(manifest),
         *store_rows(store),
+        *auth_rows(auth),
     ])
 
 
