@@ -65,20 +65,24 @@ static const bool plain[UCHAR_MAX + 1] = {
 
 static void put_string(struct writer *w, struct auth_text text) {
   enum { REPLACEMENT = 0xFFFD };
+  size_t i = 0;
 
   *w->at++ = '"';
-  for (size_t i = 0; i < text.len;) {
+  while (i < text.len) {
+    char *out = w->at;
+    while (i < text.len && plain[(unsigned char)text.at[i]])
+      *out++ = text.at[i++];
+    w->at = out;
+    if (i == text.len)
+      break;
     char c = text.at[i];
     uint32_t code = REPLACEMENT;
     size_t len = 1;
-
-    if (plain[(unsigned char)c]) {
-      *w->at++ = c;
-    } else if (c == '"' || c == '\\') {
+    if (c == '"' || c == '\\') {
       *w->at++ = '\\';
       *w->at++ = c;
     } else {
-      len = text_read_utf8(text.at + i, text.len - i, &code);
+      len = text_read_utf8(&text.at[i], text.len - i, &code);
       put_code(w, code);
       len += len == 0;
     }

@@ -11,13 +11,16 @@ enum {
   MD5_LEN = 47,      /* 16 pairs of digits, and colons */
 };
 
-static bool is(struct auth_text text, const char *word) {
-  return text.len == strlen(word) && memcmp(text.at, word, text.len) == 0;
-}
+/* Is a text that word? */
+#define IS(text, word)                                                         \
+  ((text).len == sizeof(word) - 1 &&                                           \
+   memcmp((text).at, (word), sizeof(word) - 1) == 0)
+
+static bool is_id(struct auth_text word) { return IS(word, "ID"); }
 
 static bool takes_key(struct auth_text method) {
-  return is(method, "publickey") || is(method, "hostbased") ||
-         is(method, "rsa");
+  return IS(method, "publickey") || IS(method, "hostbased") ||
+         IS(method, "rsa");
 }
 
 /* Take what stands before the next blank, or the end. */
@@ -92,7 +95,7 @@ static bool is_tail(struct auth_text rest) {
   for (size_t i = 0; i + 1 < serial.len; i++)
     if (serial.at[i] < '0' || serial.at[i] > '9')
       return false;
-  return is(ca, "CA") && is_type(type) && is_fingerprint(rest);
+  return IS(ca, "CA") && is_type(type) && is_fingerprint(rest);
 }
 
 /* "ID (serial N) CA TYPE FP": the last "(serial " is sshd's. */
@@ -121,7 +124,7 @@ void sshd_extra_read(struct auth_event *event) {
   struct auth_text before = rest;
   struct auth_text word = next_word(&rest);
   bool certificate = is_certificate(type);
-  if (certificate && is(word, "ID")) {
+  if (certificate && is_id(word)) {
     rest = before; /* before OpenSSH 7.6 there is no fingerprint of the key */
   } else {
     /* A host's key is followed by ", client user". */
@@ -133,9 +136,9 @@ void sshd_extra_read(struct auth_event *event) {
   }
   event->key_type = type;
   /* With a host's certificate both ends are the client's. */
-  if (!certificate || !is(event->method, "publickey") ||
+  if (!certificate || !IS(event->method, "publickey") ||
       (size_t)(end - event->method.at) + VERB_MAX >= MESSAGE_MAX ||
-      !is(next_word(&rest), "ID"))
+      !is_id(next_word(&rest)))
     return;
   read_id(rest, event);
 }
