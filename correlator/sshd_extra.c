@@ -135,8 +135,9 @@ void sshd_extra_read(struct auth_event *event) {
     event->key = word;
   }
   event->key_type = type;
-  /* With a host's certificate both ends are the client's. */
-  if (!certificate || !IS(event->method, "publickey") ||
+  /* With a host's certificate both ends are the client's, and the last one is
+   * no fingerprint. */
+  if (!certificate ||
       (size_t)(end - event->method.at) + VERB_MAX >= MESSAGE_MAX ||
       !is_id(next_word(&rest)))
     return;

@@ -152,7 +152,9 @@ static void what_is_no_entry_of_sshd_s_tells_nothing(void **state) {
       "{" TAG ",\"MESSAGE\":\"\"}",
       "{" TAG ",\"MESSAGE\":[]}",
       "{" TAG ",\"MESSAGE\":[\"" LOGIN "\",\"" LOGIN "\"]}",
-      "{" TAG ",\"MESSAGE\":[65,256]}",
+      /* no bytes */
+      "{" TAG ",\"MESSAGE\":[329,110,118,97,108,105,100,32,117,115,101,114,32,"
+              "120,32,102,114,111,109,32,58,58,49]}",
       "{" TAG ",\"MESSAGE\":[65,-1]}",
       "{" TAG ",\"MESSAGE\":[65,1.5]}",
       /* A field twice: which one? */

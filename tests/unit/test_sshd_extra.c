@@ -31,6 +31,14 @@ static void a_key_is_told(void **state) {
        .key_type = "ED25519-CERT",
        .key = FP,
        .cert_id = "alice@corp"},
+      {.message = HEAD("root") ": ED25519-CERT " FP
+                               " ID x (serial 9) CA y (serial 7) CA RSA " CA,
+       ROOT,
+       .extra =
+           "ED25519-CERT " FP " ID x (serial 9) CA y (serial 7) CA RSA " CA,
+       .key_type = "ED25519-CERT",
+       .key = FP,
+       .cert_id = "x (serial 9) CA y"},
       /* before OpenSSH 7.6 */
       {.message = HEAD("root") ": RSA-CERT ID alice (serial 7) CA RSA " CA,
        ROOT,
