@@ -24,6 +24,6 @@ command_fn command_accept;
 command_fn command_detections;
 command_fn command_addresses;
 command_fn command_auth_test; /* takes no configuration: NULL will do */
-command_fn command_manifest; /* its own commands: cmd_manifest.h */
+command_fn command_manifest;  /* its own commands: cmd_manifest.h */
 
 #endif

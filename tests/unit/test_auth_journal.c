@@ -154,7 +154,7 @@ static void what_is_no_entry_of_sshd_s_tells_nothing(void **state) {
       "{" TAG ",\"MESSAGE\":[\"" LOGIN "\",\"" LOGIN "\"]}",
       /* no bytes */
       "{" TAG ",\"MESSAGE\":[329,110,118,97,108,105,100,32,117,115,101,114,32,"
-              "120,32,102,114,111,109,32,58,58,49]}",
+      "120,32,102,114,111,109,32,58,58,49]}",
       "{" TAG ",\"MESSAGE\":[65,-1]}",
       "{" TAG ",\"MESSAGE\":[65,1.5]}",
       /* A field twice: which one? */
@@ -205,20 +205,19 @@ static void an_escaped_newline_makes_a_message_malformed(void **state) {
 /* Thousands of brackets, and as many members as fit. */
 static void a_line_of_64_kib_is_survived(void **state) {
   static const char head[] = "{" TAG "," MESSAGE ",\"x\":";
-  char *line = malloc(AUTH_LINE_MAX);
+  char *line = malloc(AUTH_LINE_MAX + 1);
   struct auth_event event;
+  size_t at = sizeof(head) - 1;
 
   assert_non_null(line);
   memset(line, '[', AUTH_LINE_MAX);
-  memcpy(line, head, sizeof(head) - 1);
+  memcpy(line, head, at);
   assert_int_equal(auth_stream_line(*state, line, AUTH_LINE_MAX, 1, &event),
                    AUTH_LINE_OTHER);
-  for (size_t i = sizeof(head) - 1; i + 1 < AUTH_LINE_MAX; i += 2)
-    memcpy(line + i, i == sizeof(head) - 1 ? "[1" : ",1", 2);
-  memcpy(line + AUTH_LINE_MAX - 4, "1]} ", 4);
-  if (line[AUTH_LINE_MAX - 5] == '1')
-    line[AUTH_LINE_MAX - 5] = ',';
-  assert_int_equal(auth_stream_line(*state, line, AUTH_LINE_MAX, 1, &event),
+  for (line[at++] = '['; at < AUTH_LINE_MAX - 4; at += 2)
+    (void)snprintf(line + at, 3, "1,");
+  (void)snprintf(line + at, 4, "1]}");
+  assert_int_equal(auth_stream_line(*state, line, at + 3, 1, &event),
                    AUTH_LINE_EVENT);
   free(line);
 }
