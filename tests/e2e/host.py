@@ -226,7 +226,7 @@ class Host:
 
     def wait_critical(self, path, verdict="no-known-update", sha256=None):
         """Wait for the Critical alert of a path, and for its trap."""
-        alert = self.wait_alert(path, state="open")
+        alert = self.wait_alert(path, state="open", kind="binary-changed")
         assert (alert["severity"], alert["verdict"]) == (
             "critical", verdict), alert
         if sha256:

@@ -1,13 +1,15 @@
 """Hosts that log on to each other: a central host and those that it monitors,
 each with a network, a name, users, an sshd and an rsyslog of its own."""
 
+import contextlib
 import re
 import shutil
 import subprocess
 
 from debian_host import DebianHost
+from harness import quoted
 from host import System
-from network import CENTRAL, WIRE, Network, address, address6, inside
+from network import CENTRAL, Network, address, address6, inside
 from processes import (
     ROOT, Failed, die_with_parent, register, unregister, wait_for,
 )
@@ -18,6 +20,9 @@ USER = "deploy"
 SERVICE = "/usr/local/sbin/billing"
 # Where the hosts' logs are taken, as README's line for rsyslog has it.
 CENTRAL_NAME, SYSLOG_PORT = "central.example", 5514
+
+# As on any Debian, the host keeps its log as well.
+KEPT_LOG = "/run/auth.log"
 
 # What a host is before anything is started there. This machine's own settings
 # are under it and must not count: so Debian's sshd_config as it is delivered,
@@ -41,13 +46,22 @@ SSH = ["ssh", "-F", "none", "-o", "StrictHostKeyChecking=no",
        "-o", "ConnectTimeout=20", "-o", "NumberOfPasswordPrompts=1"]
 
 
-def forwarding():
-    """README's line for the rsyslog of each host."""
-    found = re.findall(r"(?m)^ *(auth,authpriv\.\*.*omfwd.*)$",
-                       (ROOT / "README.md").read_text())
+def _in_readme(pattern):
+    """The only place of README that fits."""
+    found = re.findall(f"(?m)^ *({pattern})$", (ROOT / "README.md").read_text())
     if len(found) != 1:
-        raise Failed(f"README.md: {len(found)} lines for rsyslog")
+        raise Failed(f"README.md: {len(found)} times: {pattern}")
     return found[0]
+
+
+def forwarding():
+    """What README has each host's rsyslog do."""
+    return _in_readme(r"auth,authpriv\.\*.*omfwd.*")
+
+
+def listening():
+    """What README has the correlator listen on for it."""
+    return re.findall(r'"(.+?)"', _in_readme("listen-tcp = .*"))
 
 
 class NetHost(DebianHost):
@@ -56,17 +70,17 @@ class NetHost(DebianHost):
 
     own_network = True
 
-    def __init__(self, name, directory, site, number, segment=WIRE, **collectd):
+    def __init__(self, name, directory, site, number, gateway=None, **collectd):
+        """On the wire, or behind the gateway of that number."""
         super().__init__(name, directory, site.central, lower="/",
                          **{"address": CENTRAL, **collectd})
         self.site = site
-        behind = segment != WIRE
-        self.address = inside(number) if behind else address(number)
-        self.address6 = address6(number)
-        site.network.attach(
-            self.root.pid,
-            [self.address] if behind else [self.address, self.address6],
-            segment=segment)
+        if gateway:
+            self.address = inside(number)
+            site.network.attach_inside(self.root.pid, self.address, gateway)
+        else:
+            self.address, self.address6 = address(number), address6(number)
+            site.network.attach(self.root.pid, self.address, self.address6)
         self.runs_of = {}
         self.snmp = []
         self.sshd = self.rsyslog = None
@@ -78,9 +92,11 @@ class NetHost(DebianHost):
 
     def stop(self):
         try:
-            for thing in [*self.snmp, self.sshd, self.rsyslog]:
-                if thing:
-                    thing.stop()
+            for daemon in self.sshd, self.rsyslog:
+                if daemon and daemon.running():
+                    daemon.kill()
+            for thing in self.snmp:
+                thing.stop()
         finally:
             super().stop()
 
@@ -103,6 +119,7 @@ class NetHost(DebianHost):
         is this machine's), and these lines: by default README's."""
         self.root.path("/etc/rsyslog.conf").write_text("\n".join([
             'module(load="imuxsock")', "$WorkDirectory /var/spool/rsyslog",
+            f"auth,authpriv.* {KEPT_LOG}",
             *(lines or [forwarding()]), ""]))
         self.rsyslog = self._daemon("rsyslog", ["/usr/sbin/rsyslogd", "-n",
                                                 "-i", "NONE"]).start()
@@ -110,23 +127,29 @@ class NetHost(DebianHost):
                                 self.root.path("/dev/log").is_socket)
         return self
 
-    def start_snmp(self, *globs):
+    def wait_logged(self, text, times=1):
+        """Wait until rsyslog has read so many lines with a text."""
+        log = self.root.path(KEPT_LOG)
+        wait_for(f"{self}: {times} lines {text!r}",
+                 lambda: log.read_text().count(text) >= times)
+
+    def start_snmp(self, path=SERVICE):
         """snmpd with our subagent, where others have collectd."""
         def make_daemon(name, argv, log, env):
             return Inside(self.root, f"{name} of {self.name}", argv, log, env)
         program = self.directory / AGENTX.name
         shutil.copy(AGENTX, program)
-        snmpd = Snmpd(self.directory / "snmpd", address=self.address,
+        snmpd = Snmpd(self.directory / "snmpd", address=self.address, port=161,
                       extra="rocommunity public 192.0.2.0/24\n",
                       make_daemon=make_daemon)
-        self.snmp = [Agentx.of(self.directory / "agentx", snmpd, globs,
+        self.snmp = [Agentx.of(self.directory / "agentx", snmpd, [path],
                                program=program, make_daemon=make_daemon), snmpd]
         snmpd.start()
         self.snmp[0].start()
-        return snmpd.port
+        return self
 
     def start_service(self, path=SERVICE):
-        """A service that runs, is known and is quiet: how each case begins."""
+        """A copy of a real binary, which runs."""
         self.root.shell(f"mkdir -p {path.rpartition('/')[0]};"
                         f"cp --remove-destination /bin/sleep {path}")
         self.run_inside(path, "86400")
@@ -134,9 +157,8 @@ class NetHost(DebianHost):
         return self
 
     def start_all(self):
-        """A whole host, with a service that is known."""
+        """A whole host, with a service."""
         self.start_rsyslog().start_sshd().start_service().start()
-        self.wait_known()
         return self
 
     def compromise(self, path=SERVICE):
@@ -150,6 +172,11 @@ class NetHost(DebianHost):
         self.root.shell(f"mv {path}.kept {path}")
         for program in self.programs:
             program.restart()
+
+    def knows(self, other):
+        """By name."""
+        with open(self.root.path("/etc/hosts"), "a", encoding="ascii") as file:
+            file.write(f"{other.address} {other.name}\n")
 
     # --- users and logins ---------------------------------------------------------
     def add_user(self, user):
@@ -199,19 +226,24 @@ class NetHost(DebianHost):
 
 
 class Site:
-    """A central host with a network, and the hosts that are made on it."""
+    """A central host with a network, and the hosts that are made on it. By
+    default the NMS gets informs, so that a trap which was sent has arrived."""
 
-    def __init__(self, directory, postgres, **system):
+    def __init__(self, directory, postgres, followed=(), **system):
+        """`followed`: hosts whose auth.log the correlator follows."""
         self.directory = directory
         self.hosts = []
         self.network = Network()
         register(self)
         sections = {
-            "syslog": {"listen-tcp": [f"{CENTRAL}:{SYSLOG_PORT}"]},
-            "lateral": {"cadence": 1}, **system.pop("sections", {})}
-        self.central = System(directory / "central", postgres,
-                              enter=self.network.enter(), address=CENTRAL,
-                              sections=sections, **system)
+            "syslog": {"listen-tcp": listening()},
+            "lateral": {"cadence": 1},
+            **{f"auth-log {quoted(self.auth_log(name))}": {}
+               for name in followed}}
+        self.central = System(
+            directory / "central", postgres, enter=self.network.enter(),
+            address=CENTRAL, sections=sections,
+            **{"sinks": lambda nms: {"nms": nms.session(inform=True)}, **system})
 
     def __repr__(self):
         return f"site {self.directory.name}"
@@ -220,22 +252,39 @@ class Site:
         self.central.start()
         return self
 
+    def auth_log(self, name):
+        return self.directory / name / "auth.log"
+
     def host(self, name, **options):
+        """A host, of which nothing runs yet; the first one's addresses end in
+        11, the next one's in 12, and so on."""
         number = 11 + len(self.hosts)
-        self.hosts.append(NetHost(name, self.directory / name, self, number,
-                                  **options))
-        return self.hosts[-1]
+        new = NetHost(name, self.directory / name, self, number, **options)
+        for host in self.hosts:
+            host.knows(new)
+            new.knows(host)
+        self.hosts.append(new)
+        return new
+
+    def running(self, *names):
+        """Whole hosts, of which each lets the user of all others in."""
+        hosts = [self.host(name).start_all() for name in names]
+        for host in hosts:
+            host.trust(*hosts).wait_known()
+        return hosts
 
     def stop(self):
         unregister(self)
-        for host in self.hosts:
-            host.stop()
-        self.central.stop()
-        self.network.stop()
+        with contextlib.ExitStack() as stack:
+            stack.callback(self.network.stop)
+            stack.callback(self.central.stop)
+            for host in self.hosts:
+                stack.callback(host.stop)
 
     # --- what the central host knows ----------------------------------------------
     def events(self, **match):
-        """The auth events, as dicts of text, in order of arrival."""
+        """The auth events, as dicts of text, in order of arrival; `target` is
+        an agent's name or nothing."""
         where = " AND ".join(f"{k} = '{v}'" for k, v in match.items()) or "true"
         columns = ("outcome auth_user src_ip src_host src_port log_host trust "
                    "method key_fingerprint session_at target").split()
@@ -247,35 +296,45 @@ class Site:
         return [dict(zip(columns, row)) for row in rows]
 
     def wait_events(self, n, **match):
-        """Wait for so many; nobody knows of more."""
         found = wait_for(f"{n} auth events {match}",
                          lambda: len(f := self.events(**match)) >= n and f)
         assert len(found) == n, found
         return found
 
-    def wait_worked(self):
-        """Wait until the worker has looked at all there is."""
-        wait_for("the worker has nothing to do", lambda: self.central.value(
-            "SELECT count(*) FROM process_dna.lateral_queue") == "0")
+    def wait_login(self, origin, target):
+        """Wait for the only login from one host on the other."""
+        [event] = self.wait_events(1, outcome="accepted", src_ip=origin.address,
+                                   log_host=target.name)
+        return event
+
+    def wait_quiet(self):
+        """Wait until all that has come was looked at, and all traps sent."""
+        for table in "lateral_queue", "trap_outbox":
+            wait_for(f"{table} is empty", lambda table=table: self.central.value(
+                f"SELECT count(*) FROM process_dna.{table}") == "0")
 
     def movements(self, **match):
+        """As listed, closed ones too."""
         return [d for d in self.central.correlator.json("detections", "--all")
                 if all(d[k] == v for k, v in match.items())]
 
-    def wait_movement(self, **match):
+    def wait_movement(self, deadline=30, **match):
+        """Wait for it; there is one between two hosts."""
         found = wait_for(f"a lateral movement {match}",
-                         lambda: self.movements(**match))
+                         lambda: self.movements(**match), deadline)
         assert len(found) == 1, found
         return found[0]
 
-    def traps(self, **match):
-        return [t for t in self.central.nms.traps(**match)
+    def traps(self, movement=None):
+        """Of lateral movements, or all of one: what they say of its state."""
+        if movement:
+            return [t["pdnaAlertState"] for t in
+                    self.central.nms.traps(AlertKey=movement["key"])]
+        return [t for t in self.central.nms.traps()
                 if t["notification"] == "pdnaLateralMovement"]
 
     def assert_none(self):
         """Nobody has moved, as far as all that came so far tells."""
-        self.wait_worked()
+        self.wait_quiet()
         assert self.movements() == []
         assert self.traps() == []
-
-

@@ -13,8 +13,6 @@ from processes import Failed, register, unregister
 
 CENTRAL = "192.0.2.1"
 PREFIX, PREFIX6 = 24, 64
-# The segment on which everybody is; another one is reached by a gateway only.
-WIRE = "wire"
 
 # macvlan on one device reach each other, but not that device's own namespace:
 # so the central host has one as well.
@@ -110,23 +108,31 @@ class Network:
     def enter(self):
         return self.central.enter()
 
-    def attach(self, pid, addresses, interface="eth0", segment=WIRE):
+    def attach(self, pid, *addresses, link="wire", interface="eth0"):
         """Give the namespace of a process an interface with these addresses."""
-        command([*self.enter(), "ip", "link", "add", "link", segment, "name",
+        command([*self.enter(), "ip", "link", "add", "link", link, "name",
                  interface, "netns", str(pid), "type", "macvlan", "mode",
                  "bridge"])
         for text in addresses:
             # At once, and not after a second of duplicate address detection.
-            plain, prefix = ([], PREFIX) if "." in text else (["nodad"], PREFIX6)
+            rest = ["nodad"] if ":" in text else []
+            prefix = PREFIX6 if ":" in text else PREFIX
             command([*enter(pid), "ip", "addr", "add", f"{text}/{prefix}",
-                     "dev", interface, *plain])
+                     "dev", interface, *rest])
         command([*enter(pid), "ip", "link", "set", interface, "up"])
+
+    def attach_inside(self, pid, text, gateway):
+        """The same behind a gateway, through which it reaches all else."""
+        self.attach(pid, text, link="inside")
+        command([*enter(pid), "ip", "route", "add", "default", "via",
+                 inside(gateway)])
 
     def add_gateway(self, number):
         """A router with NAT between the wire and the inside; both of its
         addresses end in the number."""
         gateway = Namespace("gateway", GATEWAY)
         self.gateways.append(gateway)
-        self.attach(gateway.pid, [address(number)])
-        self.attach(gateway.pid, [inside(number)], "eth1", "inside")
+        self.attach(gateway.pid, address(number))
+        self.attach(gateway.pid, inside(number), link="inside",
+                    interface="eth1")
         return gateway

@@ -176,4 +176,10 @@ class Inside(Daemon):
         """To the program itself, not to what entered the root for it."""
         children = f"/proc/{self.pid}/task/{self.pid}/children"
         for pid in open(children).read().split():
-            os.kill(int(pid), number)
+            # Unless it has ended meanwhile.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), number)
+
+    def kill(self):
+        self.send(signal.SIGKILL)
+        super().kill()

@@ -32,9 +32,9 @@ class Snmpd:
     V2 = ["-v2c", "-c", "public"]
 
     def __init__(self, directory, master=True, extra="", address="127.0.0.1",
-                 make_daemon=Daemon):
+                 port=None, make_daemon=Daemon):
         self.directory = fresh_dir(directory)
-        self.port = free_port()
+        self.port = port or free_port()
         self.address = address
         self.make_daemon = make_daemon
         self.socket = directory / "agentx"
