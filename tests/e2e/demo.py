@@ -1,6 +1,7 @@
 """The whole system on this machine: a service is updated by its package, and
-nobody hears of it; its binary is swapped while it runs, and a trap arrives.
-Everything that is started ends with it."""
+nobody hears of it; its binary is swapped while it runs, and a trap arrives; and
+once more, when somebody logs on from there to other hosts: that is a lateral
+movement, and a trap of its own. Everything that is started ends with it."""
 
 import os
 import sys
@@ -8,16 +9,17 @@ import time
 
 import processes
 from debian import architecture
-from debian_host import DebianHost
 from harness import Postgres, Service, copy_binary
-from host import System
+from net_host import USER, Site, forwarding
 from packages import made_deb
-from processes import STATE, Failed, fresh_dir, wait_for
+from processes import BUILD, STATE, Failed, fresh_dir, wait_for
 from snmp import Agentx, Snmpd, wait_hashed
 
-HOST, NAME = "demo-host", "demo-service"
+HOST, NAME = "web-1", "demo-service"
+OTHERS = ["db-1", "vault-1"]
 PATH = f"/usr/sbin/{NAME}"
 SCAN_INTERVAL_S = 5
+GRAPH = BUILD / "lateral-movement.svg"
 
 
 def say(text):
@@ -39,28 +41,37 @@ class Demo:
         self.step = step
         say(f"[{time.monotonic() - self.began:5.1f} s] {step}")
 
-    def printed(self, alert, notification):
-        trap = wait_for(
-            f"{notification} at snmptrapd", lambda: next(
-                (t for t in self.central.nms.traps(AlertKey=alert["key"])
-                 if t["notification"] == notification), None))
+    def printed(self, alert, state="raised"):
+        """Show the trap about an alert or a movement."""
+        [trap] = wait_for(
+            f"a trap of {alert['key']}, {state}",
+            lambda: self.central.nms.traps(AlertKey=alert["key"],
+                                           AlertState=state))
         show("what snmptrapd printed",
              trap["printed"].replace("\t", "\n    "))
 
     def set_up(self):
         self.begin("PostgreSQL: a private cluster on a unix socket")
         postgres = Postgres(STATE / "pg").start()
-        self.begin("snmptrapd, the correlator and its database")
-        self.central = System(STATE / "central", postgres).start()
-        self.begin("a host: this machine's own /, under an overlay and in "
-                   "namespaces of its own, where dpkg may do as it likes")
-        self.host = DebianHost(HOST, STATE / "host", self.central, lower="/",
-                               options={"ScanInterval": SCAN_INTERVAL_S})
+        self.begin("a central host on a network of its own: snmptrapd, the "
+                   "correlator and its database")
+        self.site = Site(STATE / "site", postgres).start()
+        self.central = self.site.central
+        self.begin(f"three hosts on it, {HOST}, {' and '.join(OTHERS)}: each this "
+                   "machine's own / under an overlay, with sshd and rsyslog")
+        self.host, *self.others = hosts = [
+            self.site.host(name, options={"ScanInterval": SCAN_INTERVAL_S})
+            for name in [HOST, *OTHERS]]
+        for host in hosts:
+            host.trust(*hosts).start_rsyslog().start_sshd()
+        for host in self.others:
+            host.start()
+        show("in each /etc/rsyslog.conf", forwarding())
 
     def packages(self):
         """The service in two versions; the central host knows them."""
         self.begin(f"{NAME} 1.0 and 2.0: two packages, made by dpkg-deb")
-        place = fresh_dir(STATE / "host/packages")
+        place = fresh_dir(self.host.directory / "packages")
         sleep = open("/bin/sleep", "rb").read()
         self.debs = [made_deb(place, NAME, version, {PATH: sleep + version.encode()},
                               architecture())
@@ -99,14 +110,12 @@ class Demo:
         [pid] = wait_for("the service", self.service.pids)
         self.begin(f"an attacker swaps {PATH} by rename; process {pid} runs on")
         swapped = time.monotonic()
-        self.host.swap(PATH)
-        [trap] = wait_for("the trap", lambda: [
-            t for t in self.central.nms.traps(AlertExePath=PATH)
-            if t["notification"] == "pdnaBinaryChanged"])
+        digest = self.host.swap(PATH)
+        wait_for("the trap", lambda: self.central.nms.traps(
+            AlertObservedSha256=digest))
         self.took = time.monotonic() - swapped
-        [self.alert] = self.host.alerts(PATH)
-        self.printed(self.alert, "pdnaBinaryChanged")
-        assert trap["pdnaAlertSeverity"] == "critical"
+        self.alert = self.host.wait_critical(PATH, "not-in-manifest", digest)
+        self.printed(self.alert)
 
     def look(self):
         self.begin("what the operator asks")
@@ -131,17 +140,42 @@ class Demo:
         number = self.alert["alert_id"]
         self.begin(f"process-dna-correlator accept {number} --why 'my own doing'")
         self.central.correlator.run("accept", number, "--why", "my own doing")
-        self.printed(self.alert, "pdnaAlertCleared")
+        self.printed(self.alert, "cleared")
+
+    def move(self):
+        """The attacker swaps it again, and goes on to the others."""
+        self.begin(f"an attacker swaps {PATH} once more, and logs on with a key "
+                   "that lies there")
+        swapped = time.monotonic()
+        digest = self.host.swap(PATH)
+        came_from = self.host
+        for host in self.others:
+            say(f"          {came_from.name}$ ssh {USER}@{host.name}")
+            came_from.logs_on_to(host, target=host.name)
+            came_from = host
+        found = self.site.wait_movement(observed_sha256=digest)
+        self.moved = time.monotonic() - swapped
+        self.printed(found)
+        wait_for("the whole way", lambda: len(
+            self.site.wait_movement()["hops"]) == len(self.others))
+        self.begin("what the operator asks")
+        correlator = self.central.correlator
+        show("process-dna-correlator detections", correlator.run("detections"))
+        show(f"process-dna-correlator explain {found['alert_id']}",
+             correlator.run("explain", found["alert_id"]))
+        correlator.run("detections", "--svg", GRAPH)
+        self.begin(f"process-dna-correlator detections --svg {GRAPH}")
 
     def run(self):
         self.set_up()
         self.packages()
         self.install()
         self.update()
+        self.table()
         self.swap()
         self.look()
-        self.table()
         self.accept()
+        self.move()
         self.begin("cleaning up")
         processes.stop_everything()
 
@@ -158,7 +192,8 @@ def main():
         for name, tail in processes.log_tails():
             show(name, tail)
         return 1
-    say(f"demo: ok (update silent, swap to trap {demo.took:.1f} s)")
+    say(f"demo: ok (update silent, swap to trap {demo.took:.1f} s, swap to "
+        f"lateral movement {demo.moved:.1f} s; its graph: {GRAPH})")
     return 0
 
 
