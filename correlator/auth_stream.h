@@ -4,7 +4,8 @@
  * order, since "last message repeated N times" tells of the line before it, of
  * the same host. It takes, side by side:
  *  - RFC 3164, with or without <PRI> and host name, as files, sockets and
- *    `journalctl -o short` and `-o short-precise` have it;
+ *    `journalctl -o short` and `-o short-precise` have it; with "auth.info"
+ *    behind the host name as in BusyBox's files;
  *  - RFC 3339 stamps in its stead, as rsyslog's files and `journalctl -o
  *    short-iso` have them, and those of `-o short-full`, `-o short-unix` and
  *    `-o short-monotonic`;

@@ -45,9 +45,13 @@ static bool is_type(struct auth_text word) {
 }
 
 static bool is_certificate(struct auth_text type) {
-  static const char tail[] = "-CERT";
-  size_t len = sizeof(tail) - 1;
+  static const char tail[] = "-CERT", old[] = "-V00";
+  size_t len = sizeof(tail) - 1, old_len = sizeof(old) - 1;
 
+  /* RSA-CERT-V00, before OpenSSH 7.0 */
+  if (type.len > old_len &&
+      memcmp(type.at + type.len - old_len, old, old_len) == 0)
+    type.len -= old_len;
   return type.len > len && memcmp(type.at + type.len - len, tail, len) == 0;
 }
 

@@ -219,6 +219,7 @@ static bool read_pam_failure(struct auth_text rest, struct auth_event *ret) {
   };
   size_t taken = 0;
 
+  (void)cut(&rest, TEXT(" [preauth]"));
   for (size_t i = 0; i < sizeof(with_for) / sizeof(with_for[0]); i++)
     if (starts(rest, with_for[i].text, with_for[i].len))
       taken = with_for[i].len;

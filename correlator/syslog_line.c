@@ -92,6 +92,30 @@ static bool tag(struct auth_text text, struct syslog_line *ret) {
   return ret->program.len > 0 && syslog_number(pid, UINT32_MAX, &ret->pid);
 }
 
+static bool is_one_of(struct auth_text word, const char *const *names) {
+  for (; *names != NULL; names++)
+    if (strlen(*names) == word.len && memcmp(*names, word.at, word.len) == 0)
+      return true;
+  return false;
+}
+
+/* "auth.info", which BusyBox's syslogd has between the host and the tag. */
+static bool is_priority_name(struct auth_text text) {
+  static const char *const facilities[] = {
+      "kern",   "user",   "mail",   "daemon",   "auth",   "syslog", "lpr",
+      "news",   "uucp",   "cron",   "authpriv", "ftp",    "local0", "local1",
+      "local2", "local3", "local4", "local5",   "local6", "local7", NULL};
+  static const char *const levels[] = {
+      "emerg", "alert", "crit", "err", "warn", "notice", "info", "debug", NULL};
+  const char *dot = memchr(text.at, '.', text.len);
+
+  if (dot == NULL)
+    return false;
+  struct auth_text facility = {text.at, (size_t)(dot - text.at)};
+  struct auth_text level = {dot + 1, text.len - facility.len - 1};
+  return is_one_of(facility, facilities) && is_one_of(level, levels);
+}
+
 static bool is_repeat(const struct cursor *c) {
   static const char words[] = "last message repeated ";
 
@@ -99,17 +123,26 @@ static bool is_repeat(const struct cursor *c) {
          memcmp(c->at, words, sizeof(words) - 1) == 0;
 }
 
+/* "[PRIORITY ]TAG " behind a host. */
+static bool behind_host(struct cursor *c, struct syslog_line *ret) {
+  struct auth_text next;
+
+  return word(c, &next) &&
+         (tag(next, ret) ||
+          (is_priority_name(next) && word(c, &next) && tag(next, ret)));
+}
+
 /* "[HOST ]TAG MESSAGE". The first word is the host's name unless it can only be
  * a tag. */
 static bool host_and_tag(struct cursor *c, struct syslog_line *ret) {
-  struct auth_text first, second;
+  struct auth_text first;
 
   if (!is_repeat(c)) {
     if (!word(c, &first))
       return false;
     if (syslog_line_is_host(first)) {
       ret->host = first;
-      if (!is_repeat(c) && (!word(c, &second) || !tag(second, ret)))
+      if (!is_repeat(c) && !behind_host(c, ret))
         return false;
     } else if (!tag(first, ret)) {
       return false;

@@ -144,10 +144,12 @@ size_t syslog_stamp_rfc3339(const char *at, size_t len,
                             struct syslog_stamp *ret) {
   enum { CLOCK = 11, END = 19 };
   struct syslog_stamp s = {.year = 0};
+  char between = len < END ? '\0' : at[CLOCK - 1];
   size_t i = END, fraction_len;
 
-  if (len < END || (at[CLOCK - 1] != 'T' && at[CLOCK - 1] != 't') ||
-      !date(at, &s) || !clock_time(at + CLOCK, &s) ||
+  /* A blank in the T's place is RFC 3339's too. */
+  if ((between != 'T' && between != 't' && between != ' ') || !date(at, &s) ||
+      !clock_time(at + CLOCK, &s) ||
       !fraction(at + i, len - i, 9, &s, &fraction_len))
     return 0;
   i += fraction_len;

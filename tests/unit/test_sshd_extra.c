@@ -45,6 +45,15 @@ static void a_key_is_told(void **state) {
        .extra = "RSA-CERT ID alice (serial 7) CA RSA " CA,
        .key_type = "RSA-CERT",
        .cert_id = "alice"},
+      /* before OpenSSH 7.0 */
+      {.message = HEAD("root") ": RSA-CERT-V00 ID alice (serial 0) CA RSA " CA,
+       ROOT,
+       .extra = "RSA-CERT-V00 ID alice (serial 0) CA RSA " CA,
+       .key_type = "RSA-CERT-V00",
+       .cert_id = "alice"},
+      {.message = HEAD("root") ": RSA-V00 ID alice (serial 0) CA RSA " CA,
+       ROOT,
+       .extra = "RSA-V00 ID alice (serial 0) CA RSA " CA},
       {.message =
            HEAD("root") ": ED25519-CERT " FP " ID  (serial 0) CA ED25519 " CA,
        ROOT,

@@ -173,6 +173,13 @@ static void other_failures_are_told(void **state) {
        .user = "root",
        .source = "192.0.2.1",
        .extra = "Authentication failure"},
+      {.message = "error: PAM: Authentication failure for illegal user x from "
+                  "192.0.2.1 [preauth]",
+       .outcome = "pam_failure",
+       .user = "x",
+       .unknown = true,
+       .source = "192.0.2.1",
+       .extra = "Authentication failure"},
       {.message = "error: PAM: User not known to the underlying "
                   "authentication module for illegal user x from "
                   "client.example",

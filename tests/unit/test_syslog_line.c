@@ -73,6 +73,13 @@ static void rfc_3164_is_read(void **state) {
        0, false},
       {"Nov 3 07:01:04 2001:db8:: sshd[1]: x", "2001:db8::", "sshd", "x", 1, 0,
        false},
+      /* BusyBox's files */
+      {"Nov 23 07:01:04 web-1 auth.info sshd[1]: x", "web-1", "sshd", "x", 1, 0,
+       false},
+      {"Nov 23 07:01:04 web-1 authpriv.err sshd-session[1]: x", "web-1",
+       "sshd-session", "x", 1, 0, false},
+      {"Nov 23 07:01:04 auth.info local0.warn su: sshd[1]: x", "auth.info",
+       "su", "sshd[1]: x", 0, 0, false},
       /* a relay that was given no stamp */
       {"<38>sshd[1]: x", NULL, "sshd", "x", 1, 0, true},
       {"<38>web-1 sshd[1]: x", "web-1", "sshd", "x", 1, 0, true},
@@ -104,6 +111,8 @@ static void other_stamps_are_read(void **state) {
        false},
       {"2026-11-23T07:01:04 web-1 sshd[1]: x", "web-1", "sshd", "x", 1, 2026,
        false},
+      {"2026-11-23 07:01:04.123456+01:00 web-1 sshd[1]: x", "web-1", "sshd",
+       "x", 1, 2026, false},
       {"<38>2026-11-23T07:01:04.123456+01:00 web-1 sshd[1]: x", "web-1", "sshd",
        "x", 1, 2026, false},
       /* journalctl -o short-precise, -iso, -iso-precise, -full, -unix and
@@ -187,6 +196,13 @@ static void what_has_no_header_is_no_line(void **state) {
       /* A word that is neither a name nor a tag. */
       "Nov 23 07:01:04 we'b sshd[1]: x",
       "Nov 23 07:01:04 [x] sshd[1]: x",
+      "Nov 23 07:01:04 web-1 auth.info",
+      "Nov 23 07:01:04 web-1 auth.info sshd[1]",
+      "Nov 23 07:01:04 web-1 auth.info auth.info sshd[1]: x",
+      "Nov 23 07:01:04 web-1 auth. sshd[1]: x",
+      "Nov 23 07:01:04 web-1 .info sshd[1]: x",
+      "Nov 23 07:01:04 web-1 auth.infos sshd[1]: x",
+      "Nov 23 07:01:04 web-1 hello.info sshd[1]: x",
       "<>Nov 23 07:01:04 web-1 sshd[1]: x",
       "<192>Nov 23 07:01:04 web-1 sshd[1]: x",
       "<0038>Nov 23 07:01:04 web-1 sshd[1]: x",
