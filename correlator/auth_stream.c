@@ -59,10 +59,13 @@ static void forget_all(struct auth_stream *s) {
     forget(s, &s->last[i]);
 }
 
-static void remember(struct auth_stream *s, struct last *last, const char *line,
-                     size_t len) {
+/* Lines without a host's name may be of several, so none is anybody's last. */
+static void remember(struct auth_stream *s, struct auth_text host,
+                     const char *line, size_t len) {
+  struct last *last = last_of(s, host);
+
   forget(s, last);
-  if (len > LINE_KEPT)
+  if (host.len == 0 || len > LINE_KEPT)
     return;
   if (len > last->size) {
     char *room = realloc(last->line, len);
@@ -173,7 +176,7 @@ enum auth_line auth_stream_line(struct auth_stream *s, const char *line,
     return repeat(s, &header, times, arrived_us, ret_event);
   enum auth_line what = read_message(s, &header, arrived_us, ret_event);
   if (what != AUTH_LINE_OTHER)
-    remember(s, last_of(s, header.host), line, len);
+    remember(s, header.host, line, len);
   else if (s->kept > 0)
     forget(s, last_of(s, header.host));
   return what;

@@ -2,7 +2,7 @@
  *
  * A stream takes the lines of one file, one connection or one socket in their
  * order, since "last message repeated N times" tells of the line before it, of
- * the same host. It takes, side by side:
+ * the same host, which both have to name. It takes, side by side:
  *  - RFC 3164, with or without <PRI> and host name, as files, sockets and
  *    `journalctl -o short` and `-o short-precise` have it; with "auth.info"
  *    behind the host name as in BusyBox's files;

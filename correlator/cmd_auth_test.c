@@ -122,6 +122,7 @@ static int read_all(struct test *t, int fd, const char *name) {
       goto out;
     }
     w.end += (size_t)n;
+    t->now_us = clock_wall_us(); /* what is read may go on for days */
     if (take_lines(t, &w, n == 0) != EXIT_DONE)
       goto out;
     print(t);
@@ -165,7 +166,7 @@ static int test_file(struct test *t, const char *file) {
 }
 
 int command_auth_test(const struct config *config, int argc, char **argv) {
-  struct test t = {.now_us = clock_wall_us()};
+  struct test t = {.malformed = false};
   const struct cmd_syntax syntax = {help,
                                     {{"malformed", 0, &t.malformed, NULL}}};
   int first;

@@ -247,13 +247,13 @@ static bool read_session_opened(struct auth_text rest, struct auth_event *ret) {
       split_last(user, TEXT("(uid="), &user, &number) &&
       syslog_number(number, UINT32_MAX, &uid))
     ret->user = user;
-  return ret->user.len > 0;
+  return ret->user.len > 0 && is_user(ret->user);
 }
 
 static bool read_session_closed(struct auth_text rest, struct auth_event *ret) {
   ret->method = pam;
   ret->user = rest;
-  return rest.len > 0;
+  return rest.len > 0 && is_user(rest);
 }
 
 /* "COMMAND for U from IP port N[ id N]". COMMAND holds what the client wants
@@ -311,9 +311,11 @@ bool sshd_message_is_from(struct auth_text program) {
 
 enum auth_line sshd_message_malformed(struct auth_text message,
                                       struct auth_event *event) {
+  bool accepted = event->outcome == AUTH_ACCEPTED ||
+                  event->outcome == AUTH_MALFORMED_ACCEPTED;
+
   *event = (struct auth_event){
-      .outcome = event->outcome == AUTH_ACCEPTED ? AUTH_MALFORMED_ACCEPTED
-                                                 : AUTH_MALFORMED,
+      .outcome = accepted ? AUTH_MALFORMED_ACCEPTED : AUTH_MALFORMED,
       .repeat = event->repeat,
       .zoned = event->zoned,
       .extra = message,
@@ -376,12 +378,13 @@ enum auth_line sshd_message_parse(struct auth_text message,
   if (!skip(&rest, TEXT("message repeated ")))
     return read_form(message, ret);
   if (!split_first(rest, TEXT(" times: ["), &digits, &rest) ||
-      !syslog_number(digits, UINT32_MAX, &times) || times == 0 ||
-      !cut(&rest, TEXT("]")))
+      !syslog_number(digits, UINT32_MAX, &times) || times == 0)
     return AUTH_LINE_OTHER;
+  bool whole = cut(&rest, TEXT("]"));
   (void)skip(&rest, TEXT(" "));
   enum auth_line line = read_form(rest, ret);
-  if (line != AUTH_LINE_OTHER)
-    ret->repeat = times;
-  return line;
+  if (line == AUTH_LINE_OTHER)
+    return line;
+  ret->repeat = times;
+  return whole ? line : sshd_message_malformed(message, ret);
 }

@@ -48,7 +48,6 @@ static void check_result(const struct auth_event *e) {
   CHECK(e->method.at < e->user.at && e->user.at < e->source.at &&
         e->source.at < e->protocol.at);
   CHECK(memchr(e->method.at, ' ', e->method.len) == NULL);
-  CHECK(memchr(e->user.at, ':', e->user.len) == NULL);
   CHECK(memchr(e->source.at, ' ', e->source.len) == NULL);
   CHECK(e->extra.len == 0 || e->extra.at == e->protocol.at + 6);
 }
@@ -63,6 +62,9 @@ static void check_event(const struct auth_event *e, struct auth_text message) {
         is_in(e->cert_id, e->extra));
   if (e->outcome != AUTH_SESSION_OPENED && e->outcome != AUTH_SESSION_CLOSED)
     CHECK(is_in(e->method, message));
+  for (size_t i = 0; i < message.len; i++)
+    CHECK((unsigned char)message.at[i] >= ' ' && message.at[i] != 0x7f);
+  CHECK(e->user.len == 0 || memchr(e->user.at, ':', e->user.len) == NULL);
   check_address(e);
   if (e->outcome <= AUTH_POSTPONED)
     check_result(e);

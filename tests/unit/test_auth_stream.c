@@ -208,6 +208,17 @@ static void hosts_repeat_their_own_lines(void **state) {
       AUTH_LINE_OTHER);
 }
 
+/* They may be of two hosts that send to one socket. */
+static void lines_without_a_host_repeat_none(void **state) {
+  struct auth_event event;
+
+  assert_int_equal(give(state, "<38>Nov 23 07:01:04 sshd[7]: " LOGIN, &event),
+                   AUTH_LINE_EVENT);
+  assert_int_equal(
+      give(state, "<38>Nov 23 07:01:04 last message repeated 2 times", &event),
+      AUTH_LINE_OTHER);
+}
+
 /* More hosts than are remembered: no host's line becomes another's. */
 static void many_hosts_never_repeat_each_other_s_lines(void **state) {
   enum { HOSTS = 1000 };
@@ -244,6 +255,7 @@ int main(void) {
       TEST(a_repeat_is_of_the_line_before),
       TEST(a_repeat_of_another_line_tells_nothing),
       TEST(hosts_repeat_their_own_lines),
+      TEST(lines_without_a_host_repeat_none),
       TEST(many_hosts_never_repeat_each_other_s_lines),
   };
 
