@@ -61,10 +61,10 @@ int auth_source_new(struct event_base *base, const struct config *config,
                     struct ingest *ingest, struct auth_source **ret) {
   struct auth_source *s =
       calloc(1, sizeof(*s) + config->auth_logs_len * sizeof(s->followers[0]));
-  int rc = s == NULL ? -ENOMEM : 0;
+  int rc = 0;
 
-  if (rc != 0)
-    return rc;
+  if (s == NULL)
+    return -ENOMEM;
   s->base = base;
   for (size_t i = 0; rc == 0 && i < config->auth_logs_len; i++)
     rc = strcmp(config->auth_logs[i].path, "-") == 0

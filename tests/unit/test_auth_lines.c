@@ -88,19 +88,22 @@ static void the_offset_is_behind_the_last_whole_line(void **state) {
 }
 
 static void a_line_of_64_kib_is_the_longest(void **state) {
+  enum { SHORTLY = 7 };
+  static const char shortly[] = "\nshort\n";
   static char bytes[AUTH_LINE_MAX + 8];
-  const size_t pieces[] = {1000, AUTH_LINE_MAX, 2 * AUTH_LINE_MAX};
+  const size_t pieces[] = {1000, AUTH_LINE_MAX, (size_t)2 * AUTH_LINE_MAX};
 
   (void)state;
   for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
     memset(bytes, 'x', sizeof(bytes));
-    memcpy(bytes + AUTH_LINE_MAX, "\nshort\n", 7);
-    char *text = lines_of(bytes, AUTH_LINE_MAX + 7, pieces[i]);
+    memcpy(bytes + AUTH_LINE_MAX, shortly, SHORTLY);
+    char *text = lines_of(bytes, AUTH_LINE_MAX + SHORTLY, pieces[i]);
     assert_int_equal(strlen(text), AUTH_LINE_MAX + 2 + 7);
     assert_string_equal(text + AUTH_LINE_MAX + 2, "[short]");
     free(text);
-    memcpy(bytes + AUTH_LINE_MAX, "x\nshort\n", 8);
-    text = lines_of(bytes, AUTH_LINE_MAX + 8, pieces[i]);
+    bytes[AUTH_LINE_MAX] = 'x';
+    memcpy(bytes + AUTH_LINE_MAX + 1, shortly, SHORTLY);
+    text = lines_of(bytes, AUTH_LINE_MAX + 1 + SHORTLY, pieces[i]);
     assert_string_equal(text, "![short]");
     free(text);
   }
@@ -128,10 +131,12 @@ static void a_line_without_end_takes_no_memory(void **state) {
 }
 
 static void a_hole_before_a_line_is_no_part_of_it(void **state) {
+  enum { LEN = 8 };
+  static const char lines[] = "a\nb\0c\nd\n";
   static char bytes[3 * AUTH_LINE_MAX];
 
   (void)state;
-  memcpy(bytes + sizeof(bytes) - 9, "a\nb\0c\nd\n", 8);
+  memcpy(bytes + sizeof(bytes) - LEN, lines, LEN);
   char *text = lines_of(bytes, sizeof(bytes), 5000);
   /* What is within a line stays in it. */
   assert_int_equal(strncmp(text, "[a][b", 5), 0);

@@ -105,14 +105,14 @@ static void dates_tell_rotated_logs_as_numbers_do(void **state) {
       {".1", "-20261125", "-20261126"},
       {"-20261125", "-20261126", ".1"},
   };
-  enum { HOUR = 3600 };
+  const time_t hour = 3600;
 
   for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
     world_write(1);
     commit_all();
     for (int k = 0; k < 3; k++) {
       world_write(2);
-      touch(world_path, time(NULL) - (4 - k) * HOUR);
+      touch(world_path, time(NULL) - (4 - k) * hour);
       world_rename_to(ends[i][k]);
     }
     world_write(1);
@@ -268,26 +268,26 @@ static void a_removed_log_is_read_to_its_end(void **state) {
 
 /* Compressed before it was read to its end, with one whole that was not. */
 static void what_was_compressed_too_soon_is_counted(void **state) {
-  enum { HOUR = 3600 };
+  const time_t hour = 3600;
   time_t now = time(NULL);
   uint64_t lost = counters_get(COUNTER_AUTH_FILES_LOST);
 
   (void)state;
   world_write(1);
   world_rename();
-  touch(world_name(".1"), now - 3 * HOUR); /* before our time */
+  touch(world_name(".1"), now - 3 * hour); /* before our time */
   world_write(2);
-  touch(world_path, now - 2 * HOUR);
+  touch(world_path, now - 2 * hour);
   commit_all();
   assert_string_equal(world_events(), "2-3 ");
   world_write(1);
-  touch(world_path, now - 2 * HOUR + 1);
+  touch(world_path, now - 2 * hour + 1);
   world_rename();
   assert_int_equal(rename(world_name(".1"), world_name(".2.gz")), 0);
   world_append_to(world_name(".2.gz"), "\x1f\x8b compressed");
   assert_int_equal(truncate(world_name(".2.gz"), 5), 0);
   world_write(2);
-  touch(world_path, now - HOUR);
+  touch(world_path, now - hour);
   world_rename();
   world_write(1);
   world_kill();

@@ -101,7 +101,7 @@ static void without_room_the_writer_has_to_wait(void **state) {
   turn();
   assert_int_equal(ingest.events_len, 3);
   assert_int_equal(close(fds[1]), 0);
-  fake_ingest_set_room(&ingest, LINES * 2);
+  fake_ingest_set_room(&ingest, (size_t)LINES * 2);
   turn();
   assert_int_equal(ingest.events_len, LINES * 2);
   assert_int_equal(close(fds[0]), 0);
