@@ -14,7 +14,7 @@ BEGIN
     RETURN 'neither an address nor a name';
   END IF;
   SELECT g.agent_id INTO v_agent FROM process_dna.agents g
-    WHERE g.tenant_id = p_tenant AND lower(g.name) = lower(p_name)
+    WHERE g.tenant_id + 0 = p_tenant AND lower(g.name) = lower(p_name)
     ORDER BY g.agent_id <> p_agent
     LIMIT 1;
   IF NOT FOUND THEN
@@ -30,7 +30,7 @@ BEGIN
       RETURN 'done';
     END IF;
     SELECT n.agent_id INTO v_agent FROM process_dna.agent_names n
-      WHERE n.tenant_id = p_tenant AND lower(n.name) = lower(p_name);
+      WHERE n.tenant_id + 0 = p_tenant AND lower(n.name) = lower(p_name);
   END IF;
   RETURN CASE v_agent WHEN p_agent THEN 'there already'
     ELSE 'the name of another agent' END;

@@ -26,13 +26,13 @@ BEGIN
     END IF;
     v_agents := ARRAY(
       SELECT g.agent_id FROM process_dna.agents g
-      WHERE g.tenant_id = p_tenant AND lower(g.name) = v_host
+      WHERE g.tenant_id + 0 = p_tenant AND lower(g.name) = v_host
       LIMIT 2);
     IF cardinality(v_agents) = 1 THEN
       RETURN v_agents[1];
     END IF;
     SELECT n.agent_id INTO v_agent FROM process_dna.agent_names n
-      WHERE n.tenant_id = p_tenant AND lower(n.name) = v_host;
+      WHERE n.tenant_id + 0 = p_tenant AND lower(n.name) = v_host;
     IF FOUND THEN
       RETURN v_agent;
     END IF;

@@ -10,11 +10,11 @@ BEGIN
   RETURN ARRAY(
     SELECT DISTINCT c.agent_id
     FROM (SELECT g.agent_id, lower(g.name) AS name FROM process_dna.agents g
-          WHERE g.tenant_id = p_tenant
+          WHERE g.tenant_id + 0 = p_tenant
             AND lower(split_part(g.name, '.', 1)) = v_stem
           UNION ALL
           SELECT n.agent_id, lower(n.name) FROM process_dna.agent_names n
-          WHERE n.tenant_id = p_tenant
+          WHERE n.tenant_id + 0 = p_tenant
             AND lower(split_part(n.name, '.', 1)) = v_stem
          ) c
     CROSS JOIN LATERAL (

@@ -14,7 +14,8 @@ DECLARE
   v_host_limit CONSTANT integer := 100; -- of names that begin alike
   v_stem text COLLATE "C";
   v_host text COLLATE "C";
-  v_linked integer;
+  v_login record;
+  v_linked integer := 0;
 BEGIN
   FOR v_stem IN
     SELECT lower(split_part(g.name, '.', 1)) FROM process_dna.agents g
@@ -28,33 +29,31 @@ BEGIN
       SELECT e.log_host INTO v_host FROM process_dna.auth_events e
         WHERE e.success AND e.target_agent_id IS NULL
           AND lower(split_part(e.log_host, '.', 1)) = v_stem
-          AND e.tenant_id = p_tenant AND e.log_host > v_host
+          AND e.tenant_id + 0 = p_tenant AND e.log_host > v_host
         ORDER BY e.log_host
         LIMIT 1;
       EXIT WHEN NOT FOUND;
       CONTINUE WHEN process_dna.agent_of_host(p_tenant, v_host, NULL, now())
                       IS DISTINCT FROM p_agent;
-      WITH login AS (
+      -- One by one: joined with all of them, it would read all partitions.
+      FOR v_login IN
         SELECT e.arrived_at, e.event_id FROM process_dna.auth_events e
         WHERE e.success AND e.target_agent_id IS NULL
           AND lower(split_part(e.log_host, '.', 1)) = v_stem
-          AND e.tenant_id = p_tenant AND e.log_host = v_host
-        LIMIT v_limit
-      ), linked AS (
+          AND e.tenant_id + 0 = p_tenant AND e.log_host = v_host
+        LIMIT v_limit - v_linked
+      LOOP
         UPDATE process_dna.auth_events e
         SET target_agent_id = p_agent,
             src_agents = CASE WHEN p_agent = ANY (e.src_agents) THEN '{}'
                            ELSE e.src_agents END
-        FROM login l
-        WHERE e.tenant_id = p_tenant AND e.arrived_at = l.arrived_at
-          AND e.event_id = l.event_id
-        RETURNING e.arrived_at, e.event_id
-      )
-      INSERT INTO process_dna.lateral_queue
-        (tenant_id, event_arrived_at, event_id)
-      SELECT p_tenant, l.arrived_at, l.event_id FROM linked l
-      ORDER BY l.arrived_at, l.event_id;
-      GET DIAGNOSTICS v_linked = ROW_COUNT;
+        WHERE e.tenant_id = p_tenant AND e.arrived_at = v_login.arrived_at
+          AND e.event_id = v_login.event_id;
+        INSERT INTO process_dna.lateral_queue
+          (tenant_id, event_arrived_at, event_id)
+        VALUES (p_tenant, v_login.arrived_at, v_login.event_id);
+        v_linked := v_linked + 1;
+      END LOOP;
       IF v_linked = v_limit THEN
         RETURN true;
       END IF;

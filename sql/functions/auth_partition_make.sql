@@ -1,6 +1,9 @@
 -- Make the partition of auth_events for a UTC day, unless it is there, and take
--- the day's events into it that lie in the default partition. The table is
--- locked before that partition, as by all who need both.
+-- the day's events into it that lie in the default partition.
+--
+-- The table is locked before that partition, as by all who need both, and for
+-- everybody, which attaching alone would not do: a statement that was planned
+-- without the new partition would find neither there nor here what was moved.
 CREATE OR REPLACE FUNCTION process_dna.auth_partition_make(p_day date)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -12,7 +15,7 @@ BEGIN
   IF to_regclass('process_dna.' || v_name) IS NOT NULL THEN
     RETURN;
   END IF;
-  LOCK TABLE ONLY process_dna.auth_events IN SHARE UPDATE EXCLUSIVE MODE;
+  LOCK TABLE ONLY process_dna.auth_events IN ACCESS EXCLUSIVE MODE;
   LOCK TABLE process_dna.auth_events_default IN ACCESS EXCLUSIVE MODE;
   EXECUTE format('CREATE TABLE process_dna.%I
     (LIKE process_dna.auth_events INCLUDING ALL) WITH (fillfactor = 90)',

@@ -1,12 +1,11 @@
 -- Make the partitions of auth_events for today and the next three days, and let
 -- go of those that are older than p_retention_days and every tenant's retention.
--- To be called now and then; of several sessions one does it.
+-- To be called now and then, as a transaction of its own; of several
+-- sessions one does it.
 --
--- Nobody is kept waiting for long: a lock that can't be had at once, since a
--- report reads the table, is left for the next call, and until then the events
--- of that day lie in the default partition. Dropping comes first, since it takes
--- the stronger lock on the table that is locked first of all; who waits for a
--- stronger one on what it holds already meets its own readers.
+-- Nobody is kept waiting for long: where a lock can't be had soon, since a report
+-- reads the table, that is left for the next call, and until then the events of
+-- a day without a partition lie in the default one.
 CREATE OR REPLACE FUNCTION process_dna.auth_partitions(
   p_tenant integer, p_retention_days integer)
 RETURNS void LANGUAGE plpgsql

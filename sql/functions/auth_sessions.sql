@@ -58,11 +58,14 @@ BEGIN
   $sql$ USING p_tenant, v_lines, v_from, v_until
   LOOP
     EXECUTE format('
-      UPDATE %s e SET session_at = s.observed
+      UPDATE %1$s e SET session_at = s.observed
       FROM unnest($2, $3, $4) s (arrived_at, event_id, observed)
-      WHERE e.tenant_id = $1 AND e.arrived_at = s.arrived_at
-        AND e.event_id = s.event_id AND e.session_at IS NULL',
-      v_logins.partition)
+      CROSS JOIN LATERAL (
+        SELECT i.ctid AS place FROM %1$s i
+        WHERE i.tenant_id = $1 AND i.arrived_at = s.arrived_at
+          AND i.event_id = s.event_id
+        LIMIT 1) o
+      WHERE e.ctid = o.place AND e.session_at IS NULL', v_logins.partition)
       USING p_tenant, v_logins.arrived_at, v_logins.event_id,
         v_logins.observed;
   END LOOP;
