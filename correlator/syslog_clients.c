@@ -14,8 +14,8 @@ enum {
   HANDSHAKE_MS = 10000, /* to show a certificate */
   LEAVING_MS = 5000,    /* to take note of the end */
   TRIES_MAX = 16,       /* to find one that has nothing to say */
-  END_QUIET_MS = 300,   /* at our end: until nobody says anything more */
-  END_MS = 2000,        /* ... and at the latest */
+  END_QUIET_MS = 1000,  /* at our end: until nobody says anything more */
+  END_MS = 5000,        /* ... and at the latest */
 };
 
 struct client {

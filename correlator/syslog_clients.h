@@ -22,8 +22,9 @@ enum { SYSLOG_LEAVING_MAX = 64 }; /* who have to go, above the maximum */
 int syslog_clients_new(struct event_base *base, struct ingest *ingest,
                        size_t max, struct syslog_clients **ret);
 
-/* Tell all peers that it ends, and read what they had sent, for two seconds at
- * most; what ingest has no room for goes to the spool. NULL does nothing. */
+/* Tell all peers that it ends, and read what they had sent, until they have
+ * been silent for a second, and for five at most; what ingest has no room for
+ * goes to the spool. NULL does nothing. */
 void syslog_clients_free(struct syslog_clients *clients);
 
 /* Are as many here as may be? */
