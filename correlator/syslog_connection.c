@@ -127,15 +127,17 @@ static ssize_t receive(struct syslog_connection *c) {
 
 /* Why nothing more can be read: as receive has it. */
 static void tell_end(struct syslog_connection *c, ssize_t why) {
-  const char *problem = why == 0         ? "the connection ended"
-                        : why != -EPROTO ? strerrordesc_np((int)-why)
-                                         : syslog_tls_problem(c->tls);
+  /* A router's ICMP may have a socket without TLS give EPROTO, too. */
+  const bool is_tls = c->tls && why == -EPROTO;
+  const char *problem = why == 0 ? "the connection ended"
+                        : is_tls ? syslog_tls_problem(c->tls)
+                                 : strerrordesc_np((int)-why);
 
   if (!syslog_connection_is_up(c)) {
     counters_add(COUNTER_SYSLOG_REFUSED, 1);
     log_limited("syslog-refused", c->peer.text,
                 "syslog: %s: no TLS connection: %s", c->peer.text, problem);
-  } else if (why == -EPROTO) {
+  } else if (is_tls) {
     log_limited("syslog-tls", c->peer.text, "syslog: %s: TLS: %s", c->peer.text,
                 problem);
   } else if (why != 0) {

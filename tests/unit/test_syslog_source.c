@@ -6,6 +6,16 @@
 #include "correlator/syslog_frame.h"
 #include "tests/unit/syslog_world.h"
 
+static int recv_fails; /* with that errno; 0: it does not */
+
+/* Instead of the C library's. */
+ssize_t recv(int fd, void *buffer, size_t len, int flags) {
+  if (recv_fails == 0)
+    return recvfrom(fd, buffer, len, flags, NULL, NULL);
+  errno = recv_fails;
+  return -1;
+}
+
 enum { FLOOD = 4000, ENDLESS = 64 * 1024 * 1024 };
 
 static int set_up(void **state) {
@@ -81,6 +91,24 @@ static void half_a_line_at_the_end_is_left_out_and_counted(void **state) {
   run_loop();
   assert_int_equal(world.ingest.events_len, 1);
   assert_int_equal(counters_get(COUNTER_SYSLOG_HALF) - before, 1);
+}
+
+/* ICMP's parameter problem makes EPROTO of a connection's end. */
+static void whatever_the_network_says_only_the_connection_ends(void **state) {
+  const int fd = socket_to(WORLD_TCP), other = socket_to(WORLD_TCP);
+
+  (void)state;
+  run_loop();
+  send_login(fd, 1);
+  recv_fails = EPROTO;
+  run_loop();
+  recv_fails = 0;
+  send_login(other, 2);
+  run_loop();
+  assert_true(is_ended(fd));
+  assert_login(0, 2);
+  close(fd);
+  close(other);
 }
 
 static void a_counted_line_at_the_end_is_whole(void **state) {
@@ -355,6 +383,7 @@ int main(void) {
       TEST(a_datagram_is_a_line),
       TEST(lines_of_a_connection_are_taken_as_they_come),
       TEST(half_a_line_at_the_end_is_left_out_and_counted),
+      TEST(whatever_the_network_says_only_the_connection_ends),
       TEST(a_counted_line_at_the_end_is_whole),
       TEST(a_length_of_4_gib_ends_the_connection),
       TEST(who_never_sends_a_newline_is_cut_and_goes_on),
