@@ -45,6 +45,11 @@ static int fitness(const struct auth_file *file,
          (file->place.inode == place->inode ? 1 : 0);
 }
 
+/* Is it this machine that lacks something, whichever file it is? */
+static bool is_our_lack(int rc) {
+  return rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM;
+}
+
 static int find(const struct auth_siblings *s, const struct auth_place *place,
                 struct auth_file *ret_file) {
   struct auth_file best = {.fd = -1};
@@ -57,6 +62,11 @@ static int find(const struct auth_siblings *s, const struct auth_place *place,
     if (error == -EAGAIN ||
         (error == -EACCES && s->at[i].inode == place->inode))
       rc = error;
+    if (is_our_lack(error)) {
+      if (best.fd >= 0)
+        (void)close(best.fd);
+      return error;
+    }
     if (error != 0)
       continue;
     int fits = fitness(&file, place);

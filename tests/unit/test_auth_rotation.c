@@ -1,5 +1,6 @@
 /* Goal: through every rotation, seen or slept through, each line of a followed
  * log is read once and in order. */
+#include <sys/resource.h>
 #include <time.h>
 
 #include "correlator/counters.h"
@@ -383,6 +384,33 @@ static void a_rotated_log_that_may_not_be_read_is_waited_for(void **state) {
   assert_string_equal(world_events(), "1-4 ");
 }
 
+/* Connections may take all open files for a while. */
+static void without_open_files_it_waits(void **state) {
+  struct rlimit before;
+
+  (void)state;
+  world_write(2);
+  commit_all();
+  world_copy_to(".1");
+  world_write(1);
+  world_kill();
+  assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+  for (rlim_t more = 0; more < 16; more++) {
+    const int lowest = open("/dev/null", O_RDONLY);
+    struct rlimit few = before;
+    assert_int_equal(close(lowest), 0);
+    few.rlim_cur = (rlim_t)lowest + more;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    enum auth_log_state found = world_step();
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(found, AUTH_LOG_IDLE);
+    assert_true(strcmp(world_events(), "1-2 ") == 0 ||
+                strcmp(world_events(), "1-3 ") == 0);
+  }
+  commit_all();
+  assert_string_equal(world_events(), "1-3 ");
+}
+
 static unsigned dice(unsigned *seed, unsigned sides) {
   *seed = *seed * 1103515245 + 12345;
   return *seed / 65536 % sides;
@@ -463,6 +491,7 @@ int main(void) {
       world_test(another_file_with_the_same_inode_is_another_file),
       world_test(a_last_line_without_a_newline_is_read_at_the_rotation),
       world_test(a_rotated_log_that_may_not_be_read_is_waited_for),
+      world_test(without_open_files_it_waits),
       world_test(in_whatever_order_things_happen),
   };
   return cmocka_run_group_tests(tests, world_make, world_remove);
