@@ -18,6 +18,7 @@ struct auth_stdin {
   struct auth_stream *stream;
   struct auth_record *record; /* that is to be handed in */
   bool ended;                 /* all is read */
+  bool spooling;              /* what there is no room for goes to the spool */
   bool polled;                /* a file is always readable, and not polled */
   struct event *readable;
   struct event *room;
@@ -27,7 +28,12 @@ struct auth_stdin {
 static const struct timeval at_once = {0, 0};
 
 static bool hand_in(struct auth_stdin *in) {
-  return in->record == NULL || ingest_auth(in->ingest, &in->record);
+  if (in->record == NULL || ingest_auth(in->ingest, &in->record))
+    return true;
+  if (!in->spooling)
+    return false;
+  ingest_auth_spooled(in->ingest, &in->record);
+  return true;
 }
 
 /* Until there is no more room, or no whole line. Gives whether there is room.
@@ -126,6 +132,9 @@ static void free_event(struct event *event) {
 void auth_stdin_free(struct auth_stdin *in) {
   if (in == NULL)
     return;
+  in->spooling = true;
+  if (in->lines != NULL && in->stream != NULL)
+    (void)take_lines(in);
   free_event(in->room);
   free_event(in->soon);
   free_event(in->readable);

@@ -14,6 +14,8 @@ struct auth_stdin;
  * errno. */
 int auth_stdin_new(struct event_base *base, int fd, struct ingest *ingest,
                    struct auth_stdin **ret);
-void auth_stdin_free(struct auth_stdin *in); /* NULL does nothing */
+/* The lines that were read and found no room go to the spool. NULL does
+ * nothing. */
+void auth_stdin_free(struct auth_stdin *in);
 
 #endif

@@ -107,6 +107,26 @@ static void without_room_the_writer_has_to_wait(void **state) {
   assert_int_equal(close(fds[0]), 0);
 }
 
+/* Who wrote it can't write it again. */
+static void what_was_read_at_the_end_is_spooled(void **state) {
+  enum { LINES = 300 };
+  int fds[2];
+
+  (void)state;
+  assert_int_equal(pipe(fds), 0);
+  fake_ingest_set_room(&ingest, 1);
+  begin(fds[0]);
+  write_lines(fds[1], LINES);
+  turn();
+  assert_int_equal(ingest.events_len, 1);
+  auth_stdin_free(in);
+  in = NULL;
+  assert_int_equal(ingest.events_len, LINES);
+  assert_int_equal(ingest.spooled, LINES - 1);
+  assert_int_equal(close(fds[0]), 0);
+  assert_int_equal(close(fds[1]), 0);
+}
+
 static int set_up(void **state) {
   (void)state;
   base = event_base_new();
@@ -116,6 +136,7 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
   (void)state;
   auth_stdin_free(in);
+  in = NULL;
   event_base_free(base);
   fake_ingest_clear(&ingest);
   return 0;
@@ -129,6 +150,7 @@ int main(void) {
       stdin_test(a_file_is_read_to_its_end),
       stdin_test(nothing_is_read_to_its_end_at_once),
       stdin_test(without_room_the_writer_has_to_wait),
+      stdin_test(what_was_read_at_the_end_is_spooled),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
