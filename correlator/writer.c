@@ -140,6 +140,11 @@ static enum db_error forgive(const struct writer *w, enum db_error error) {
   return error == DB_AWAY ? error : DB_OK;
 }
 
+static void sync_spools(struct writer *w) {
+  writer_queue_sync(w->queue);
+  auth_queue_sync(writer_auth_queue(w->auth));
+}
+
 /* Every second: touches, and what the worker has due. Both come again, so
  * that only a database that is away matters. */
 static enum db_error tick(struct writer *w) {
@@ -148,8 +153,7 @@ static enum db_error tick(struct writer *w) {
   if (now_ms < w->next_tick_ms)
     return DB_OK;
   w->next_tick_ms = now_ms + TICK_MS;
-  writer_queue_sync(w->queue);
-  auth_queue_sync(writer_auth_queue(w->auth));
+  sync_spools(w);
   enum db_error error =
       forgive(w, batch_touch(w->batch, w->db, w->worker.tenant, w->memory));
   /* Agents whose scans are still in the spool would look silent. */
@@ -233,7 +237,7 @@ static void pause_before_begin(struct writer *w) {
   int64_t until_ms = clock_monotonic_ms() + w->pause_ms;
   int64_t left_ms;
 
-  writer_queue_sync(w->queue);
+  sync_spools(w);
   while (!w->stopping && (left_ms = until_ms - clock_monotonic_ms()) > 0)
     wait_for(w, (int)left_ms);
   w->pause_ms = w->pause_ms * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS : w->pause_ms * 2;
