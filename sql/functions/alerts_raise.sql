@@ -103,10 +103,10 @@ BEGIN
   SELECT array_agg(m.alert_id) INTO v_moved
     FROM unnest(v_turned) w (alert_id)
     CROSS JOIN LATERAL (
-      SELECT i.alert_id FROM process_dna.process_dna_alerts i
-      WHERE i.related_id = w.alert_id AND i.tenant_id = p_tenant
-        AND i.state = 'open'
-      OFFSET 0) m;
+      SELECT i.alert_id, i.state FROM process_dna.process_dna_alerts i
+      WHERE i.related_id = w.alert_id AND i.tenant_id + 0 = p_tenant
+      OFFSET 0) m
+    WHERE m.state = 'open';
   PERFORM process_dna.alerts_close(p_tenant, v_moved, 'resolved', NULL,
     'the alert about the executable no longer says that it was changed', NULL);
   RETURN v_agents;

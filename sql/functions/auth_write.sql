@@ -22,9 +22,10 @@ BEGIN
     CROSS JOIN LATERAL process_dna.address_holders(p_tenant, l.address,
                                                    l.observed, p_slack) h
     WHERE l.outcome NOT IN ('session_opened', 'starting_session')
-    RETURNING arrived_at, event_id, success
+    RETURNING arrived_at, event_id, success, src_ip, observed_at
   )
   INSERT INTO process_dna.lateral_queue
-    (tenant_id, event_arrived_at, event_id)
-  SELECT p_tenant, w.arrived_at, w.event_id FROM written w WHERE w.success;
+    (tenant_id, event_arrived_at, event_id, event_src_ip, event_observed_at)
+  SELECT p_tenant, w.arrived_at, w.event_id, w.src_ip, w.observed_at
+  FROM written w WHERE w.success;
 END $$;

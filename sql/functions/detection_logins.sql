@@ -25,6 +25,6 @@ BEGIN
     WHERE i.tenant_id = p_tenant AND i.arrived_at = d.event_arrived_at
       AND i.event_id = d.event_id
     LIMIT 1) e ON true
-  WHERE d.tenant_id = p_tenant AND d.movement_id = p_movement
+  WHERE d.movement_id = p_movement AND d.tenant_id + 0 = p_tenant
   ORDER BY d.observed_at, d.detection_id;
 END $$;

@@ -8,10 +8,13 @@ CREATE OR REPLACE FUNCTION process_dna.lateral_detect(
   OUT sooner bigint[])
 LANGUAGE plpgsql
 SET enable_seqscan = off SET jit = off
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
   v_pairs process_dna.lateral_pair[] :=
     process_dna.lateral_judge(p_tenant, p_pairs);
+  v_since timestamptz := (SELECT min(p.event_arrived_at)
+                          FROM unnest(v_pairs) p);
 BEGIN
   detections := cardinality(v_pairs);
   raised := process_dna.lateral_raise(p_tenant, v_pairs);
@@ -28,13 +31,13 @@ BEGIN
   FROM unnest(v_pairs) p
   CROSS JOIN LATERAL (
     SELECT i.alert_id FROM process_dna.process_dna_alerts i
-    WHERE i.related_id = p.alert_id AND i.tenant_id = p_tenant
+    WHERE i.related_id = p.alert_id AND i.tenant_id + 0 = p_tenant
       AND i.peer_agent_id = p.target_agent_id
     LIMIT 1) m
   CROSS JOIN LATERAL (
     SELECT * FROM process_dna.auth_events i
     WHERE i.tenant_id = p_tenant AND i.arrived_at = p.event_arrived_at
-      AND i.event_id = p.event_id
+      AND i.arrived_at >= v_since AND i.event_id = p.event_id
     LIMIT 1) e
   ORDER BY e.observed_at, e.arrived_at, e.event_id, p.alert_id;
 
@@ -49,7 +52,7 @@ BEGIN
     CROSS JOIN LATERAL (
       SELECT i.ctid AS place, i.severity, i.observed_at
       FROM process_dna.process_dna_alerts i
-      WHERE i.related_id = w.alert_id AND i.tenant_id = p_tenant
+      WHERE i.related_id = w.alert_id AND i.tenant_id + 0 = p_tenant
         AND i.peer_agent_id = w.target_agent_id
       LIMIT 1) m
   ), noted AS (

@@ -20,7 +20,7 @@ BEGIN
       SELECT i.name FROM process_dna.agents i
       WHERE i.tenant_id = p_tenant AND i.agent_id = d.target_agent_id
       LIMIT 1) b
-    WHERE d.movement_id = p_movement AND d.tenant_id = p_tenant
+    WHERE d.movement_id = p_movement AND d.tenant_id + 0 = p_tenant
     ORDER BY d.observed_at, d.event_arrived_at, d.event_id
     LIMIT 1;
   RETURN v_hop;

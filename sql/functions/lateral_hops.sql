@@ -16,6 +16,7 @@ DECLARE
   v_open process_dna.lateral_hop[] := ARRAY[p_first];
   v_next process_dna.lateral_hop;
   v_hosts text[] := ARRAY[p_first.from_host];
+  v_agents bigint[] := ARRAY[p_first.from_agent];
 BEGIN
   LOOP
     SELECT o.* INTO v_next FROM unnest(v_open) o
@@ -25,6 +26,7 @@ BEGIN
     v_hops := v_hops || v_next;
     EXIT WHEN cardinality(v_hops) = p_limit;
     v_hosts := v_hosts || v_next.to_host;
+    v_agents := v_agents || coalesce(v_next.to_agent, 0);
     v_open := ARRAY(
       SELECT o FROM unnest(v_open) o
       WHERE o.to_host <> ALL (v_hosts)
@@ -32,7 +34,7 @@ BEGIN
     IF v_next.to_agent IS NOT NULL AND v_next.depth < v_depth_limit THEN
       v_open := v_open || ARRAY(
         SELECT s FROM process_dna.lateral_steps(p_tenant, v_next,
-          v_next.at + v_window) s
+          v_next.at + v_window, v_agents) s
         UNION ALL
         SELECT k FROM process_dna.lateral_known(p_tenant, p_known,
           v_next, v_next.at + v_window) k);

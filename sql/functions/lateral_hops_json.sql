@@ -24,7 +24,7 @@ BEGIN
       SELECT jsonb_build_object('alert_id', a.alert_id, 'key', a.key,
         'path', a.exe_path, 'sha256', a.exe_sha256) AS changed
       FROM process_dna.process_dna_alerts a
-      WHERE a.agent_id = h.to_agent AND a.tenant_id = p_tenant
+      WHERE a.agent_id = h.to_agent AND a.tenant_id + 0 = p_tenant
         AND a.baseline_match = false
         AND a.observed_at BETWEEN h.at - v_window AND h.at + v_window
       ORDER BY a.observed_at, a.alert_id

@@ -1,15 +1,24 @@
 -- Of pairs of an alert and a login those that belong together and were not
 -- detected yet, each once, with whether the user came this way for the first
--- time. Agents are locked by the caller: what explains an alert may have done
--- so since the pairs were found.
+-- time: no login of his on the target came from the agent in the 30 days before
+-- the window. Who can forge lines can't make a way well known afterwards: lines
+-- that anybody may send count only if they had arrived by then.
+--
+-- Agents are locked by the caller: what explains an alert may have done so since
+-- the pairs were found.
 CREATE OR REPLACE FUNCTION process_dna.lateral_judge(
   p_tenant integer, p_pairs process_dna.lateral_pair[])
 RETURNS process_dna.lateral_pair[] LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET jit = off
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
+  v_days CONSTANT interval := '30 days';
   v_window interval := process_dna.lateral_window(p_tenant);
+  v_since timestamptz; -- nothing that counts arrived before
 BEGIN
+  SELECT min(least(p.alert_at - v_window - v_days, p.event_arrived_at))
+    INTO v_since FROM unnest(p_pairs) p;
   RETURN ARRAY(
     WITH fresh AS MATERIALIZED (
       SELECT DISTINCT ON (p.alert_id, p.event_arrived_at, p.event_id)
@@ -18,7 +27,7 @@ BEGIN
       CROSS JOIN LATERAL (
         SELECT i.auth_user FROM process_dna.auth_events i
         WHERE i.tenant_id = p_tenant AND i.arrived_at = p.event_arrived_at
-          AND i.event_id = p.event_id
+          AND i.arrived_at >= v_since AND i.event_id = p.event_id
         LIMIT 1) e
       WHERE cardinality(p.src_agents) > 0
         AND (SELECT a.baseline_match FROM process_dna.process_dna_alerts a
@@ -31,15 +40,34 @@ BEGIN
                AND d.event_id = p.event_id
              LIMIT 1) IS NULL
     ), ways AS MATERIALIZED (
-      SELECT w.*, process_dna.lateral_first_time(p_tenant, w.agent_id,
-        w.target_agent_id, w.auth_user, w.alert_at - v_window) AS first_time
-      FROM (SELECT DISTINCT f.agent_id, f.alert_at, f.target_agent_id,
-              f.auth_user
+      SELECT w.*, NOT EXISTS (
+        SELECT FROM (
+          SELECT DISTINCT d.address FROM process_dna.agent_addresses d
+          WHERE d.tenant_id = p_tenant AND d.agent_id = w.agent_id) a
+        CROSS JOIN LATERAL (
+          SELECT i.observed_at FROM process_dna.auth_events i
+          WHERE i.target_agent_id = w.target_agent_id
+            AND hashtext(i.auth_user) = hashtext(w.auth_user)
+            AND i.src_ip = a.address
+            AND i.observed_at >= w.until - v_days AND i.observed_at < w.until
+            AND i.tenant_id + 0 = p_tenant AND i.success
+            AND i.auth_user = w.auth_user AND i.arrived_at >= v_since
+            AND (i.arrived_at < w.until
+                 OR i.trust IN ('journal', 'tls', 'file', 'stdin'))
+          ORDER BY i.observed_at DESC
+          -- if the address was somebody else's that often, so be it
+          LIMIT 100) l
+        WHERE w.agent_id = ANY (process_dna.agents_of_address(p_tenant,
+          a.address, l.observed_at))) AS first_time
+      FROM (SELECT DISTINCT f.agent_id, f.target_agent_id, f.auth_user,
+              f.alert_at - v_window AS until
             FROM fresh f) w
     )
     SELECT (f.alert_id, f.agent_id, f.alert_at, f.target_agent_id,
       f.event_arrived_at, f.event_id, f.event_at, f.src_agents,
       w.first_time)::process_dna.lateral_pair
     FROM fresh f
-    JOIN ways w USING (agent_id, alert_at, target_agent_id, auth_user));
+    JOIN ways w
+      ON w.agent_id = f.agent_id AND w.target_agent_id = f.target_agent_id
+      AND w.auth_user = f.auth_user AND w.until = f.alert_at - v_window);
 END $$;

@@ -2,32 +2,33 @@
 -- pairs of an alert and a login that they amount to, and puts movements whose
 -- hops have to be found anew into the queue. A row with more than is left of
 -- what one call takes stays, and is gone on with in the next.
-CREATE OR REPLACE FUNCTION process_dna.lateral_look(
-  p_tenant integer)
-RETURNS process_dna.lateral_pair[]
-LANGUAGE plpgsql
+CREATE OR REPLACE FUNCTION process_dna.lateral_look(p_tenant integer)
+RETURNS process_dna.lateral_pair[] LANGUAGE plpgsql
 SET enable_seqscan = off SET jit = off
 AS $$
 DECLARE
   v_row_limit CONSTANT integer := 200;
   v_pair_limit CONSTANT integer := 200;
   v_pairs process_dna.lateral_pair[] := '{}';
+  v_rows process_dna.lateral_queue[];
   v_row process_dna.lateral_queue;
   v_left integer;
   v_found record;
   v_last process_dna.lateral_pair;
   v_movements bigint[] := '{}';
-  v_done bigint[] := '{}';
+  v_done bigint[];
 BEGIN
-  FOR v_row IN
-    SELECT q.* FROM process_dna.lateral_queue q
+  v_rows := ARRAY(
+    SELECT q FROM process_dna.lateral_queue q
     WHERE q.tenant_id = p_tenant AND q.movement_id IS NULL
-    ORDER BY q.queue_id LIMIT v_row_limit
-  LOOP
+    ORDER BY q.queue_id LIMIT v_row_limit);
+  v_done := process_dna.lateral_idle(p_tenant, v_rows);
+  FOREACH v_row IN ARRAY v_rows LOOP
+    CONTINUE WHEN v_row.queue_id = ANY (v_done);
     v_left := v_pair_limit - cardinality(v_pairs);
     IF v_row.agent_id IS NOT NULL THEN
       CONTINUE WHEN process_dna.auth_link(p_tenant, v_row.agent_id);
-      PERFORM process_dna.lateral_of_agent(p_tenant, v_row);
+      PERFORM process_dna.lateral_of_agent(p_tenant, v_row.agent_id);
     ELSE
       IF v_row.alert_id IS NOT NULL THEN
         SELECT * INTO v_found

@@ -8,6 +8,7 @@ CREATE OR REPLACE FUNCTION process_dna.lateral_of_alert(
   OUT pairs process_dna.lateral_pair[], OUT movements bigint[])
 LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET jit = off
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
   v_window interval := process_dna.lateral_window(p_tenant);
@@ -22,7 +23,7 @@ BEGIN
   movements := ARRAY(
     SELECT m.alert_id
     FROM (SELECT i.movement_id FROM process_dna.lateral_reached i
-          WHERE i.agent_id = v_alert.agent_id AND i.tenant_id = p_tenant
+          WHERE i.agent_id = v_alert.agent_id AND i.tenant_id + 0 = p_tenant
             AND i.reached_at BETWEEN v_from AND v_to
           OFFSET 0) r
     CROSS JOIN LATERAL (
@@ -51,7 +52,7 @@ BEGIN
         SELECT i.target_agent_id, i.arrived_at, i.event_id, i.observed_at,
           i.src_ip
         FROM process_dna.auth_events i
-        WHERE i.src_ip = a.address AND i.tenant_id = p_tenant AND i.success
+        WHERE i.src_ip = a.address AND i.success AND i.tenant_id + 0 = p_tenant
           AND i.observed_at >= greatest(v_from, p_row.after_observed)
           AND i.observed_at <= v_to
           AND i.arrived_at >= v_from -- never before what it tells of

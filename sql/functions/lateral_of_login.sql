@@ -7,6 +7,7 @@ CREATE OR REPLACE FUNCTION process_dna.lateral_of_login(
   OUT pairs process_dna.lateral_pair[], OUT movements bigint[])
 LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET jit = off
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
   v_window interval := process_dna.lateral_window(p_tenant);
@@ -26,14 +27,14 @@ BEGIN
     SELECT r.movement_id FROM unnest(v_sources) s (agent_id)
     CROSS JOIN LATERAL (
       SELECT i.movement_id FROM process_dna.lateral_reached i
-      WHERE i.agent_id = s.agent_id AND i.tenant_id = p_tenant
+      WHERE i.agent_id = s.agent_id AND i.tenant_id + 0 = p_tenant
         AND i.reached_at BETWEEN v_login.observed_at - v_window
                              AND v_login.observed_at
       OFFSET 0) r
     -- Who was there already can't be reached a second time.
     WHERE (SELECT true FROM process_dna.lateral_reached i
            WHERE i.tenant_id = p_tenant AND i.movement_id = r.movement_id
-             AND i.agent_id = v_login.target_agent_id
+             AND i.agent_id + 0 = v_login.target_agent_id
              AND i.reached_at <= v_login.observed_at
            LIMIT 1) IS NULL);
   IF v_login.target_agent_id IS NULL THEN
@@ -46,7 +47,7 @@ BEGIN
     FROM unnest(v_sources) s (agent_id)
     CROSS JOIN LATERAL (
       SELECT i.alert_id, i.observed_at FROM process_dna.process_dna_alerts i
-      WHERE i.agent_id = s.agent_id AND i.tenant_id = p_tenant
+      WHERE i.agent_id = s.agent_id AND i.tenant_id + 0 = p_tenant
         AND i.baseline_match = false
         AND i.observed_at >= greatest(v_login.observed_at - v_window,
                                       p_row.after_observed)

@@ -43,7 +43,7 @@ BEGIN
       WHERE i.tenant_id = p_tenant AND i.agent_id = w.target_agent_id
       LIMIT 1) b
     WHERE (SELECT true FROM process_dna.process_dna_alerts i
-           WHERE i.related_id = w.alert_id AND i.tenant_id = p_tenant
+           WHERE i.related_id = w.alert_id AND i.tenant_id + 0 = p_tenant
              AND i.peer_agent_id = w.target_agent_id
            LIMIT 1) IS NULL
     ORDER BY w.first_at, w.alert_id, w.target_agent_id

@@ -1,10 +1,12 @@
 -- Where logins lead on to from the agent that a hop reached: the first login on
--- each host up to p_until, the earliest first. What is read and given is bounded,
--- however busy the agent is.
+-- each host up to p_until, the earliest first, without hosts that were reached
+-- before. What is read and given is bounded, however busy the agent is.
 CREATE OR REPLACE FUNCTION process_dna.lateral_steps(
-  p_tenant integer, p_from process_dna.lateral_hop, p_until timestamptz)
+  p_tenant integer, p_from process_dna.lateral_hop, p_until timestamptz,
+  p_reached bigint[])
 RETURNS SETOF process_dna.lateral_hop LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET jit = off
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
   v_login_limit CONSTANT integer := 500; -- from each address
@@ -26,12 +28,13 @@ BEGIN
           i.event_id, i.auth_user, i.method, i.key_fingerprint, i.src_ip,
           i.src_port, i.trust
         FROM process_dna.auth_events i
-        WHERE i.src_ip = a.address AND i.tenant_id = p_tenant AND i.success
+        WHERE i.src_ip = a.address AND i.success AND i.tenant_id + 0 = p_tenant
           AND i.observed_at BETWEEN p_from.at AND p_until
           AND i.arrived_at >= p_from.at -- never before what it tells of
         ORDER BY i.observed_at, i.arrived_at, i.event_id
         LIMIT v_login_limit) e
-      WHERE e.target_agent_id IS NOT NULL OR e.log_host <> ''
+      WHERE CASE WHEN e.target_agent_id IS NULL THEN e.log_host <> ''
+        ELSE e.target_agent_id <> ALL (p_reached) END
       ORDER BY e.target_agent_id,
         CASE WHEN e.target_agent_id IS NULL THEN e.log_host END,
         e.observed_at, e.arrived_at, e.event_id) d

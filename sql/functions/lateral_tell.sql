@@ -16,10 +16,12 @@ BEGIN
       SELECT * FROM process_dna.process_dna_alerts i
       WHERE i.tenant_id = p_tenant AND i.alert_id = w.alert_id LIMIT 1) a
     WHERE a.state <> 'open'
-      AND (SELECT true FROM process_dna.process_dna_alerts o
-           WHERE o.key = a.key AND o.tenant_id = p_tenant
-             AND o.state = 'open'
-           LIMIT 1) IS NULL;
+      AND NOT EXISTS (
+        SELECT FROM (
+          SELECT i.state FROM process_dna.process_dna_alerts i
+          WHERE i.key = a.key AND i.tenant_id + 0 = p_tenant
+          OFFSET 0) o
+        WHERE o.state = 'open');
   PERFORM process_dna.outbox_add(p_tenant, v_late || (
     SELECT array_agg(a.alert_id)
     FROM unnest(p_raised) w (alert_id)

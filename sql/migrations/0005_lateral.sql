@@ -53,6 +53,8 @@ CREATE TABLE process_dna.lateral_queue (
   alert_id bigint,
   event_arrived_at timestamptz,
   event_id bigint,
+  event_src_ip inet,
+  event_observed_at timestamptz,
   agent_id bigint,
   movement_id bigint,
   after_observed timestamptz,
@@ -71,6 +73,8 @@ COMMENT ON COLUMN process_dna.lateral_queue.queue_id IS 'Number of the row';
 COMMENT ON COLUMN process_dna.lateral_queue.alert_id IS 'An alert that was raised, or that became unexplained or explained';
 COMMENT ON COLUMN process_dna.lateral_queue.event_arrived_at IS 'Arrival of the login, which is in its key';
 COMMENT ON COLUMN process_dna.lateral_queue.event_id IS 'A login that was written, or whose target is known now';
+COMMENT ON COLUMN process_dna.lateral_queue.event_src_ip IS 'Address that the login came from, so that most can be passed over unread';
+COMMENT ON COLUMN process_dna.lateral_queue.event_observed_at IS 'Time of the login, for the same reason; null has it looked at in any case';
 COMMENT ON COLUMN process_dna.lateral_queue.agent_id IS 'An agent with a new name or address';
 COMMENT ON COLUMN process_dna.lateral_queue.movement_id IS 'A movement whose hops have to be found anew';
 COMMENT ON COLUMN process_dna.lateral_queue.after_observed IS 'Of an alert with many logins, or a login with many alerts: the time of the last one that was looked at';

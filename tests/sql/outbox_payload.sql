@@ -1,6 +1,6 @@
 -- Goal: a trap tells all of its alert, in text, whatever of it is unknown.
 BEGIN;
-SELECT plan(10);
+SELECT plan(13);
 SELECT test.tenant() AS t \gset
 SELECT test.scan(:t, 'h', 0, ARRAY[test.exe('/p', 'a',
   package => 'dpkg:n=1:amd64')], addresses => '{2001:db8::1,192.0.2.1}');
@@ -74,6 +74,43 @@ SELECT is_empty($$SELECT * FROM got WHERE trap = 'pdnaAlertCleared'
     OR line = '' OR key !~ '^[0-9a-f]{64}$'
     OR at !~ '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$'$$,
   'clears say so, and all traps have a line, a key and a time');
+
+-- A movement: who is changed, who was reached, and by whom.
+SELECT test.tenant('moved') AS t \gset
+SELECT test.scan(:t, h, 0, ARRAY[test.exe('/p', 'a',
+    package => 'dpkg:n=1:amd64')], addresses => ARRAY['192.0.2.' || n])
+  FROM (VALUES ('a', 1), ('b', 2)) v (h, n);
+SELECT test.scan(:t, 'a', 1, ARRAY[test.exe('/p', 'b', pid => 1842,
+  package => 'dpkg:n=1:amd64')], addresses => '{192.0.2.1}');
+SELECT test.auth(:t, 'b', 2, E'ro\not', '192.0.2.1');
+SELECT test.lateral(:t);
+SELECT process_dna.alerts_close(:t, array_agg(alert_id), 'resolved', 'me',
+    'why', NULL)
+  FROM process_dna.process_dna_alerts
+  WHERE tenant_id = :t AND kind = 'binary-changed';
+CREATE TEMP TABLE sent AS SELECT row_number() OVER (ORDER BY outbox_id) AS n,
+    o.key, o.payload
+  FROM process_dna.trap_outbox o WHERE tenant_id = :t AND sink = 'nms';
+SELECT is((SELECT payload - 'line' FROM sent WHERE n = 2),
+  jsonb_build_object('trap', 'pdnaLateralMovement',
+    'agent_address', '192.0.2.1', 'kind', 'lateral-movement',
+    'state', 'raised', 'severity', 'critical', 'host', 'a',
+    'address', '192.0.2.1', 'container', '', 'exe_path', '/p',
+    'baseline_sha256', test.digest('a'), 'observed_sha256', test.digest('b'),
+    'pid', '1842', 'package', 'n 1', 'verdict', 'no-known-update',
+    'mitre', 'T1078 T1036', 'peer_host', 'b', 'peer_address', '192.0.2.2',
+    'auth_user', process_dna.printable(E'ro\not'),
+    'related_key', (SELECT key FROM sent WHERE n = 1),
+    'at', to_char(test.at(2) AT TIME ZONE 'UTC',
+                  'YYYY-MM-DD"T"HH24:MI:SS"Z"')),
+  'a movement tells of both hosts, the user and the alert');
+SELECT is((SELECT array_agg(payload->>'trap' || ' ' || (payload->>'kind') ORDER BY n)
+    FROM sent), '{pdnaBinaryChanged binary-changed,
+    pdnaLateralMovement lateral-movement,pdnaAlertCleared binary-changed,
+    pdnaAlertCleared lateral-movement}', 'and is cleared with it');
+SELECT matches((SELECT payload->>'line' FROM sent WHERE n = 4),
+  '^a: /p: movement to b: cleared, why \(me\); it was no-known-update since',
+  'in a line of its own');
 
 SELECT * FROM finish();
 ROLLBACK;
