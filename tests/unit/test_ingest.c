@@ -1,5 +1,6 @@
 /* Goal: an equal scan of a host is dropped once the database has settled it,
- * and only then; whatever could change a verdict is judged. */
+ * and only then; whatever could change a verdict is judged. Auth events have
+ * each a time of their own. */
 #include <string.h>
 
 #include "correlator/ingest_identity.h"
@@ -394,6 +395,20 @@ static void two_ways_of_a_host_are_remembered_apart(void **state) {
   ingest_memory_free(m);
 }
 
+static void no_two_events_arrive_at_the_same_time(void **state) {
+  enum { EVENTS = 100000 };
+  struct ingest *ingest = ingest_new(NULL, NULL);
+  int64_t last = 0;
+
+  (void)state;
+  for (int i = 0; i < EVENTS; i++) {
+    int64_t now = ingest_auth_now_us(ingest);
+    assert_true(now > last);
+    last = now;
+  }
+  ingest_free(ingest);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_decides_a_verdict_is_judged),
@@ -410,6 +425,7 @@ int main(void) {
       cmocka_unit_test(hosts_over_the_bound_are_judged_each_time),
       cmocka_unit_test(many_hosts_are_told_apart),
       cmocka_unit_test(two_ways_of_a_host_are_remembered_apart),
+      cmocka_unit_test(no_two_events_arrive_at_the_same_time),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
