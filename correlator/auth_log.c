@@ -291,15 +291,23 @@ static int read_chunk(struct auth_log *log, size_t *ret_len) {
   return 0;
 }
 
+static bool is_same_place(const struct auth_place *a,
+                          const struct auth_place *b) {
+  return a->inode == b->inode && a->device == b->device &&
+         a->offset == b->offset && a->head.len == b->head.len &&
+         digest_equal(&a->head.digest, &b->head.digest);
+}
+
 /* It was cut, or something else lies there: what was not read of it yet may be
- * in a copy. */
+ * in a copy. One that is not as long as what it gives, as those of /proc, is
+ * not tried again at once. */
 static enum auth_log_state find_again(struct auth_log *log) {
   struct auth_place place = log->place;
 
   place.offset = auth_lines_offset(log->lines);
   int rc = find_place(log, &place);
   if (rc == 0)
-    return AUTH_LOG_MORE;
+    return is_same_place(&log->place, &place) ? AUTH_LOG_IDLE : AUTH_LOG_MORE;
   say(log, rc);
   return AUTH_LOG_IDLE;
 }

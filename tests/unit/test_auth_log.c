@@ -75,6 +75,18 @@ static void what_is_no_file_is_not_waited_for(void **state) {
   assert_string_equal(world_events(), "1 ");
 }
 
+/* Such as those of /proc. */
+static void
+a_file_that_is_never_as_long_as_it_says_is_not_tried_at_once(void **state) {
+  struct auth_log *log = auth_log_new("/proc/version", 0, &world_ingest);
+
+  (void)state;
+  assert_non_null(log);
+  assert_int_equal(auth_log_step(log), AUTH_LOG_IDLE);
+  assert_int_equal(auth_log_step(log), AUTH_LOG_IDLE);
+  auth_log_free(log);
+}
+
 static void a_log_that_may_not_be_read_is_tried_again(void **state) {
   const uid_t nobody = 65534;
   bool root = geteuid() == 0;
@@ -245,6 +257,7 @@ int main(void) {
       world_test(half_a_line_waits_for_the_other_half),
       world_test(a_log_may_come_later),
       world_test(what_is_no_file_is_not_waited_for),
+      world_test(a_file_that_is_never_as_long_as_it_says_is_not_tried_at_once),
       world_test(a_log_that_may_not_be_read_is_tried_again),
       world_test(what_lies_in_a_log_takes_its_own_line_only),
       world_test(a_hole_hides_no_line),

@@ -235,6 +235,20 @@ a_log_that_is_cut_without_a_copy_is_read_from_its_begin(void **state) {
   assert_int_equal(counters_get(COUNTER_AUTH_FILES_LOST), lost);
 }
 
+/* A few bytes of a stamp are not enough to take two logs for one. */
+static void half_a_line_hides_no_rotated_log(void **state) {
+  (void)state;
+  world_write(1);
+  commit_all();
+  world_write(1);
+  world_rename();
+  world_write(2);
+  world_rename();
+  world_append("2026-11-26T00:00:01");
+  commit_all();
+  assert_string_equal(world_events(), "1-4 ");
+}
+
 /* After a crash of the host a file may have lost its end. */
 static void a_log_that_lost_its_end_is_gone_on_from_there(void **state) {
   struct stat st;
@@ -250,6 +264,22 @@ static void a_log_that_lost_its_end_is_gone_on_from_there(void **state) {
   world_write(2);
   commit_all();
   assert_string_equal(world_events(), "1-32 ");
+}
+
+static void
+a_followed_log_that_loses_its_end_is_gone_on_from_there(void **state) {
+  struct stat st;
+
+  (void)state;
+  world_write(29);
+  assert_int_equal(stat(world_path, &st), 0);
+  world_write(2);
+  commit_all();
+  assert_int_equal(truncate(world_path, st.st_size), 0);
+  assert_int_equal(world_step(), AUTH_LOG_IDLE);
+  world_write(3);
+  commit_all();
+  assert_string_equal(world_events(), "1-34 ");
 }
 
 static void a_removed_log_is_read_to_its_end(void **state) {
@@ -483,7 +513,9 @@ int main(void) {
       world_test(copies_and_cuts_while_nobody_reads_are_found),
       world_test(both_ways_may_take_turns),
       world_test(a_log_that_is_cut_without_a_copy_is_read_from_its_begin),
+      world_test(half_a_line_hides_no_rotated_log),
       world_test(a_log_that_lost_its_end_is_gone_on_from_there),
+      world_test(a_followed_log_that_loses_its_end_is_gone_on_from_there),
       world_test(a_removed_log_is_read_to_its_end),
       world_test(what_was_compressed_too_soon_is_counted),
       world_test(what_was_rotated_before_the_first_look_is_left_alone),
