@@ -6,16 +6,22 @@
 
 enum { SPARE = 256 /* for all else */ };
 
-void descriptors_reserve(const char *who, size_t more,
-                         const char *consequence) {
+size_t descriptors_reserve(const char *who, size_t more,
+                           const char *consequence) {
   static size_t wanted = SPARE;
   struct rlimit limit;
 
   wanted += more;
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
-    return;
+    return more;
+  const rlim_t before = limit.rlim_cur;
   limit.rlim_cur = limit.rlim_max;
-  if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_max < wanted)
-    log_warning("%s: open files: expected %zu, found %llu: %s", who, wanted,
-                (unsigned long long)limit.rlim_max, consequence);
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+    limit.rlim_cur = before;
+  if (limit.rlim_cur >= wanted)
+    return more;
+  log_warning("%s: open files: expected %zu, found %llu: %s", who, wanted,
+              (unsigned long long)limit.rlim_cur, consequence);
+  const size_t lacking = wanted - (size_t)limit.rlim_cur;
+  return lacking < more ? more - lacking : 0;
 }

@@ -7,7 +7,8 @@
 /* So many more are going to be wanted at once, besides those of earlier calls
  * and some for all else: raise the limit as far as the hard one lets. Where
  * that is not enough it is logged; `consequence` says what comes of it.
- * From one thread only. */
-void descriptors_reserve(const char *who, size_t more, const char *consequence);
+ * From one thread only. Returns how many of them there are. */
+size_t descriptors_reserve(const char *who, size_t more,
+                           const char *consequence);
 
 #endif

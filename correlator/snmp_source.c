@@ -33,8 +33,8 @@ int snmp_source_new(struct event_base *base, const struct config *config,
     r = -ENOMEM;
   /* Each poll has a socket while it lasts, and those of agents that are away
    * last longest. */
-  descriptors_reserve("snmp-poll", config->polls_len,
-                      "if many agents are away at once, polls fail");
+  (void)descriptors_reserve("snmp-poll", config->polls_len,
+                            "if many agents are away at once, polls fail");
   for (size_t i = 0; i < config->polls_len && r == 0; i++) {
     const struct poll_config *poll = &config->polls[i];
     int64_t first_ms =

@@ -179,6 +179,18 @@ static int add_all(struct syslog_server *s,
   return r;
 }
 
+/* No more than there are open files for: or peers could take those that the
+ * database and followed logs are opened with. */
+static size_t connections_max(const struct syslog_config *config) {
+  const size_t wanted = config->max_connections + SYSLOG_LEAVING_MAX;
+  const size_t got = descriptors_reserve(
+      "syslog", wanted, "fewer connections than max-connections are taken");
+
+  if (got == wanted)
+    return config->max_connections;
+  return got > SYSLOG_LEAVING_MAX ? got - SYSLOG_LEAVING_MAX : 1;
+}
+
 int syslog_server_new(struct event_base *base,
                       const struct syslog_config *config, struct ingest *ingest,
                       struct syslog_server **ret) {
@@ -189,11 +201,9 @@ int syslog_server_new(struct event_base *base,
     return -ENOMEM;
   s->ingest = ingest;
   s->base = base;
-  descriptors_reserve("syslog", config->max_connections + SYSLOG_LEAVING_MAX,
-                      "fewer connections than max-connections are taken");
   s->reopen = evtimer_new(base, on_reopen, s);
   if (s->reopen)
-    r = syslog_clients_new(base, ingest, config->max_connections, &s->clients);
+    r = syslog_clients_new(base, ingest, connections_max(config), &s->clients);
   if (r == 0)
     r = add_all(s, config);
   if (r == 0)
