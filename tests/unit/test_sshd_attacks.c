@@ -199,8 +199,7 @@ what_begins_like_another_outcome_and_is_none_is_malformed(void **state) {
       "Invalid user x from 192.0.2.1 port 22 ssh2",
       "Invalid user x from 192.0.2.1 port 222222",
       "User x from a b not allowed because listed in DenyUsers",
-      "error: maximum authentication attempts exceeded for root from "
-      "192.0.2.1 port 22",
+      "error: maximum authentication attempts exceeded for x from ::1 port 1",
       "ROOT LOGIN REFUSED FROM ",
       "ROOT LOGIN REFUSED FROM 192.0.2.1 port x",
       "error: PAM: Authentication failure from 192.0.2.1",
