@@ -22,9 +22,9 @@ static const char help[] =
     "Needs neither the database nor a configuration.\n"
     "\n"
     "Options:\n"
-    "      --malformed  print an object for malformed lines too: they begin\n"
-    "                   like a login or another outcome and are none. `extra`\n"
-    "                   is the message\n"
+    "      --malformed  print an object also for lines that begin like an\n"
+    "                   outcome other than a login and are none; `extra` is\n"
+    "                   the message\n"
     "  -h, --help       this text\n"
     "\n"
     "Exit status: 0 read to its end, 1 it could not be read or the output not\n"
@@ -34,7 +34,7 @@ enum { READ_BYTES = 256 * 1024 };
 
 struct test {
   struct auth_stream *stream;
-  bool malformed; /* print them too */
+  bool malformed; /* print them too, not only those that look like logins */
   int64_t now_us;
   uint64_t lines, cut, other;
   uint64_t outcomes[AUTH_OUTCOMES];
@@ -56,7 +56,7 @@ static int take_line(struct test *t, const char *line, size_t len) {
     return EXIT_DONE;
   }
   t->outcomes[event.outcome]++;
-  if (what == AUTH_LINE_MALFORMED && !t->malformed)
+  if (event.outcome == AUTH_MALFORMED && !t->malformed)
     return EXIT_DONE;
   if (auth_json_append(&t->output, t->lines, &event) == 0)
     return EXIT_DONE;

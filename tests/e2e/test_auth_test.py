@@ -52,11 +52,17 @@ def number(text):
 def test_every_line_of_the_corpora(log):
     truth = truth_of(log)
     outcomes = {line: row for line, row in truth.items()
-                if not row["outcome"].startswith("malformed")}
+                if row["outcome"] != "malformed"}
     objects, counts = auth_test(log)
     assert objects.keys() == outcomes.keys()
     for line, row in outcomes.items():
         event = objects[line]
+        if row["outcome"] == "malformed_accepted":
+            assert event["outcome"] == "malformed_accepted", line
+            assert event["user"] is None and event["address"] is None, line
+            # paths were renamed in the log alone
+            assert event["extra"][:60] == row["extra"][:60], line
+            continue
         told = (event["outcome"], event["repeat"], event["method"] or "",
                 event["program"], event["pid"],
                 KNOWN[event["user_known"]])
@@ -77,12 +83,11 @@ def test_every_line_of_the_corpora(log):
 
 
 def test_malformed_lines_are_shown_when_asked():
-    log = DATA / "sshd-10.5p1.log"
+    log = DATA / "made.log"
+    truth = truth_of(log)
+    assert "malformed" in {row["outcome"] for row in truth.values()}
     objects, _ = auth_test("--malformed", log)
-    assert objects.keys() == truth_of(log).keys()
-    assert objects[9]["outcome"] == "malformed_accepted"
-    assert objects[9]["extra"].startswith("Accepted key ED25519 SHA256:")
-    assert objects[9]["user"] is None
+    assert objects.keys() == truth.keys()
 
 
 def test_standard_input_and_a_last_line_without_a_newline():
