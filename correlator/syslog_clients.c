@@ -289,10 +289,15 @@ static void read_to_end(struct syslog_clients *s) {
   const int64_t end_ms = clock_monotonic_ms() + END_MS;
   struct pollfd *fds;
   const size_t len = say_end(s, &fds);
+  int n = 1;
 
-  while (len > 0 && clock_monotonic_ms() < end_ms &&
-         poll(fds, len, END_QUIET_MS) > 0)
-    read_ready(s, fds);
+  while (len > 0 && n != 0 && clock_monotonic_ms() < end_ms) {
+    n = poll(fds, len, END_QUIET_MS);
+    if (n > 0)
+      read_ready(s, fds);
+    else if (n < 0 && errno != EINTR) /* signals do not hasten it */
+      break;
+  }
   free(fds);
 }
 

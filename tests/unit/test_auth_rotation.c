@@ -358,6 +358,19 @@ static void somebodys_copy_is_not_read(void **state) {
   assert_string_equal(world_events(), "1-42 ");
 }
 
+/* Nor one that is younger than the log itself, by its time and its name. */
+static void somebodys_copy_does_not_follow_on_the_log(void **state) {
+  (void)state;
+  world_write(2);
+  commit_all();
+  touch(world_path, 1000000000);
+  world_copy_to("-20261126");
+  world_rename();
+  world_write(1);
+  commit_all();
+  assert_string_equal(world_events(), "1-3 ");
+}
+
 static void another_file_with_the_same_inode_is_another_file(void **state) {
   (void)state;
   world_write(3);
@@ -520,6 +533,7 @@ int main(void) {
       world_test(what_was_compressed_too_soon_is_counted),
       world_test(what_was_rotated_before_the_first_look_is_left_alone),
       world_test(somebodys_copy_is_not_read),
+      world_test(somebodys_copy_does_not_follow_on_the_log),
       world_test(another_file_with_the_same_inode_is_another_file),
       world_test(a_last_line_without_a_newline_is_read_at_the_rotation),
       world_test(a_rotated_log_that_may_not_be_read_is_waited_for),

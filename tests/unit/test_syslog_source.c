@@ -1,7 +1,10 @@
 /* Goal: what arrives by UDP and TCP reaches ingest, as long as there is room;
  * who is not read keeps what it has, and no peer keeps others out. */
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/time.h>
 
 #include "correlator/syslog_frame.h"
 #include "tests/unit/syslog_world.h"
@@ -377,6 +380,45 @@ static void what_had_arrived_at_the_end_is_taken(void **state) {
   close(quiet);
 }
 
+static void on_alarm(int number) { (void)number; }
+
+static void *send_later(void *fd) {
+  const struct timespec later = {.tv_nsec = 200000000};
+
+  (void)nanosleep(&later, NULL);
+  for (unsigned n = 0; n < 10; n++) {
+    char line[256];
+    const size_t len = login_line(line, sizeof(line) - 1, n);
+    line[len] = '\n';
+    (void)!send(*(int *)fd, line, len + 1, MSG_NOSIGNAL);
+  }
+  close(*(int *)fd);
+  return NULL;
+}
+
+static void signals_do_not_hasten_the_end(void **state) {
+  const struct itimerval often = {{.tv_usec = 20000}, {.tv_usec = 20000}};
+  const struct itimerval never = {{0}, {0}};
+  int fd = socket_to(WORLD_TCP);
+  sigset_t alarms;
+  pthread_t sender;
+
+  (void)state;
+  run_loop();
+  (void)sigemptyset(&alarms);
+  (void)sigaddset(&alarms, SIGALRM);
+  (void)signal(SIGALRM, on_alarm);
+  assert_int_equal(pthread_sigmask(SIG_BLOCK, &alarms, NULL), 0);
+  assert_int_equal(pthread_create(&sender, NULL, send_later, &fd), 0);
+  assert_int_equal(pthread_sigmask(SIG_UNBLOCK, &alarms, NULL), 0);
+  assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
+  world_stop_source();
+  assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
+  assert_int_equal(pthread_join(sender, NULL), 0);
+  (void)signal(SIGALRM, SIG_DFL);
+  assert_logins(10);
+}
+
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
   const struct CMUnitTest tests[] = {
@@ -397,6 +439,7 @@ int main(void) {
       TEST(nobody_goes_while_all_wait_for_room),
       TEST(datagrams_that_had_arrived_at_the_end_are_taken),
       TEST(what_had_arrived_at_the_end_is_taken),
+      TEST(signals_do_not_hasten_the_end),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
