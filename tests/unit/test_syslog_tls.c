@@ -269,6 +269,38 @@ static void who_has_shown_none_goes_for_who_has(void **state) {
   sender_free(&s);
 }
 
+/* Whether a peer is silent or sends one octet after the other. Who is done with
+ * it has no such deadline. */
+static void a_handshake_may_not_take_for_ever(void **state) {
+  static const char begin[] = "\x16\x03\x01\x40\x00\x01\x00\x3f\xfc";
+  const uint64_t before = counters_get(COUNTER_SYSLOG_REFUSED);
+  bool silent_ended = false, slow_ended = false;
+  struct sender s;
+  int silent, slow;
+
+  (void)state;
+  world_start();
+  s = sender_new("client", TLS1_3_VERSION);
+  assert_true(sender_login(&s, 0));
+  silent = socket_to(WORLD_TLS);
+  slow = socket_to(WORLD_TLS);
+  send_all(slow, begin, sizeof(begin) - 1);
+  for (int i = 0; i < 10000 && !(silent_ended && slow_ended); i++) {
+    if (!slow_ended)
+      (void)!send(slow, "", 1, MSG_NOSIGNAL);
+    run_loop();
+    silent_ended = silent_ended || is_ended(silent);
+    slow_ended = slow_ended || is_ended(slow);
+  }
+  assert_true(silent_ended && slow_ended);
+  assert_int_equal(counters_get(COUNTER_SYSLOG_REFUSED) - before, 2);
+  assert_true(sender_login(&s, 1));
+  assert_int_equal(world.ingest.events_len, 2);
+  close(silent);
+  close(slow);
+  sender_free(&s);
+}
+
 /* --- Files --- */
 
 static void files_that_do_not_hold_are_refused(void **state) {
@@ -337,6 +369,7 @@ int main(void) {
       TEST(who_is_revoked_is_refused),
       TEST(what_finds_no_room_is_read_later),
       TEST(who_has_shown_none_goes_for_who_has),
+      TEST(a_handshake_may_not_take_for_ever),
       TEST(files_that_do_not_hold_are_refused),
       TEST(files_that_change_are_read_again),
   };
