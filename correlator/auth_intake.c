@@ -26,7 +26,8 @@ struct auth_record *auth_intake_line(struct ingest *ingest,
   event_arrival.arrived_us = ingest_auth_now_us(ingest);
   record = auth_record_new(&event, &event_arrival);
   if (!record)
-    log_error("auth: no memory for an event, which is lost");
+    log_limited("auth-memory", "",
+                "auth: no memory for an event, which is lost");
   return record;
 }
 

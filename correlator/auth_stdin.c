@@ -1,6 +1,7 @@
 #include "correlator/auth_stdin.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,6 +11,8 @@
 #include "correlator/auth_lines.h"
 #include "correlator/log.h"
 #include "lib/record/clock.h"
+
+enum { END_READS = 64 /* at our end, however fast more is written */ };
 
 struct auth_stdin {
   int fd;
@@ -129,12 +132,25 @@ static void free_event(struct event *event) {
     event_free(event);
 }
 
+/* What was written to the pipe, of which nobody else gets to know. */
+static void read_to_end(struct auth_stdin *in) {
+  struct pollfd fd = {.fd = in->fd, .events = POLLIN};
+
+  in->spooling = true;
+  (void)take_lines(in);
+  for (int i = 0; i < END_READS && in->polled && !in->ended; i++) {
+    if (poll(&fd, 1, 0) <= 0)
+      return;
+    read_more(in);
+    (void)take_lines(in);
+  }
+}
+
 void auth_stdin_free(struct auth_stdin *in) {
   if (in == NULL)
     return;
-  in->spooling = true;
   if (in->lines != NULL && in->stream != NULL)
-    (void)take_lines(in);
+    read_to_end(in);
   free_event(in->room);
   free_event(in->soon);
   free_event(in->readable);

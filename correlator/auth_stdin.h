@@ -14,8 +14,8 @@ struct auth_stdin;
  * errno. */
 int auth_stdin_new(struct event_base *base, int fd, struct ingest *ingest,
                    struct auth_stdin **ret);
-/* The lines that were read and found no room go to the spool. NULL does
- * nothing. */
+/* What was written to a pipe is read, up to some MiB; the lines that find no
+ * room go to the spool. NULL does nothing. */
 void auth_stdin_free(struct auth_stdin *in);
 
 #endif

@@ -173,7 +173,9 @@ enum syslog_reading syslog_connection_read(struct syslog_connection *c,
   if (!c->buffer)
     c->buffer = malloc(READ_MAX);
   if (!c->buffer) {
-    log_error("syslog: %s: no memory; the connection is closed", c->peer.text);
+    log_limited("syslog-memory", "",
+                "syslog: %s: no memory; the connection is closed",
+                c->peer.text);
     return SYSLOG_READING_ENDED;
   }
   reading = read_on(c, ret_lines);
