@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/time.h>
 
+#include "correlator/syslog_clients.h"
 #include "correlator/syslog_frame.h"
 #include "tests/unit/syslog_world.h"
 
@@ -313,6 +314,43 @@ static void one_more_takes_the_place_of_the_quietest(void **state) {
   close_all(fds, 9);
 }
 
+static void of_those_who_have_to_go_only_some_are_waited_for(void **state) {
+  enum { GONE = 4, LEN = 8 + SYSLOG_LEAVING_MAX + GONE };
+  int fds[LEN];
+
+  (void)state;
+  connect_all(fds, LEN);
+  for (size_t i = 0; i < GONE; i++)
+    send_login(fds[i], 0);
+  run_loop();
+  assert_logins(0);
+  send_login(fds[LEN - 9], 0); /* the last one who had to go */
+  run_loop();
+  assert_logins(1);
+  close_all(fds, LEN);
+}
+
+static void who_goes_while_waiting_for_room_loses_nothing(void **state) {
+  enum { LEN = 9 + SYSLOG_LEAVING_MAX };
+  int fds[LEN];
+
+  (void)state;
+  connect_all(fds, 9); /* the first one has to go */
+  fake_ingest_set_room(&world.ingest, 0);
+  send_login(fds[0], 0);
+  run_loop();
+  assert_logins(0);
+  connect_all(fds + 9, SYSLOG_LEAVING_MAX);
+  assert_logins(1);
+  assert_int_equal(world.ingest.spooled, 1);
+  fake_ingest_set_room(&world.ingest, FAKE_EVENTS_MAX);
+  run_loop();
+  send_login(fds[LEN - 1], 1);
+  run_loop();
+  assert_logins(2);
+  close_all(fds, LEN);
+}
+
 static void who_has_something_to_say_does_not_go(void **state) {
   int fds[9];
 
@@ -435,6 +473,8 @@ int main(void) {
       TEST(datagrams_without_room_are_spooled),
       TEST(datagrams_that_the_kernel_dropped_are_counted),
       TEST(one_more_takes_the_place_of_the_quietest),
+      TEST(of_those_who_have_to_go_only_some_are_waited_for),
+      TEST(who_goes_while_waiting_for_room_loses_nothing),
       TEST(who_has_something_to_say_does_not_go),
       TEST(nobody_goes_while_all_wait_for_room),
       TEST(datagrams_that_had_arrived_at_the_end_are_taken),
