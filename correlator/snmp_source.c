@@ -53,7 +53,7 @@ int snmp_source_new(struct event_base *base, const struct config *config,
 void snmp_source_free(struct snmp_source *source) {
   if (source == NULL)
     return;
-  for (size_t i = 0; i < source->len; i++)
+  for (size_t i = 0; source->agents != NULL && i < source->len; i++)
     snmp_agent_free(source->agents[i]);
   free(source->agents);
   netsnmp_large_fd_set_cleanup(&source->fds);
