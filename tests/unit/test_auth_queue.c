@@ -15,7 +15,7 @@
 
 #include "tests/unit/made_auth.h"
 
-enum { ROOMY = 1 << 20, FILES = 2, MANY = 30000, NAMES_MAX = 4096 };
+enum { ROOMY = 1 << 20, FILES = 2, MANY = 30000, NAMES_MAX = 8192 };
 
 static char dir[] = "/tmp/pdna-auth-queue-XXXXXX";
 static struct auth_item items[AUTH_BATCH_LEN];
@@ -261,6 +261,50 @@ static void a_full_spool_leaves_in_memory_what_it_does_not_take(void **state) {
   auth_queue_free(q);
 }
 
+static void what_no_spool_takes_is_known_to_be_perhaps_written(void **state) {
+  struct auth_queue *q = open_connected(0);
+
+  (void)state;
+  assert_true(put(q, "a"));
+  assert_true(put(q, "b"));
+  auth_queue_give_back(q, items, auth_queue_take(q, items));
+  auth_queue_set_away(q, false);
+  assert_true(put(q, "c"));
+  assert_string_equal(take(q), "a+ b+ c ");
+  auth_queue_free(q);
+}
+
+static void a_long_spool_and_what_is_new_take_turns(void **state) {
+  struct auth_queue *q = open_queue(ROOMY);
+
+  (void)state;
+  for (int i = 0; i < 2 * AUTH_BATCH_LEN; i++)
+    put_spooled(q, "s");
+  auth_queue_set_away(q, false);
+  assert_true(put(q, "a"));
+  assert_int_equal(strncmp(take(q), "s+ ", 3), 0);
+  assert_string_equal(take(q), "a ");
+  assert_int_equal(strncmp(take(q), "s+ ", 3), 0);
+  assert_int_equal(auth_queue_due_ms(q), -1);
+  auth_queue_free(q);
+}
+
+static void a_spool_with_nothing_but_damage_is_done_with(void **state) {
+  char path[sizeof(dir) + 16];
+
+  (void)state;
+  (void)snprintf(path, sizeof(path), "%s/auth-spool", dir);
+  FILE *file = fopen(path, "w");
+  assert_non_null(file);
+  assert_true(fputs("no entry of a spool", file) >= 0);
+  assert_int_equal(fclose(file), 0);
+  struct auth_queue *q = open_connected(ROOMY);
+  assert_int_equal(auth_queue_due_ms(q), 0);
+  assert_string_equal(take(q), "");
+  assert_int_equal(auth_queue_due_ms(q), -1);
+  auth_queue_free(q);
+}
+
 static void a_file_is_its_own_spool(void **state) {
   struct auth_queue *q = open_connected(ROOMY);
   uint64_t spooled = counters_get(COUNTER_AUTH_SPOOLED);
@@ -397,6 +441,9 @@ int main(void) {
       queue_test(what_is_done_is_not_given_back),
       queue_test(a_batch_of_the_spool_that_fails_is_read_again),
       queue_test(a_full_spool_leaves_in_memory_what_it_does_not_take),
+      queue_test(what_no_spool_takes_is_known_to_be_perhaps_written),
+      queue_test(a_long_spool_and_what_is_new_take_turns),
+      queue_test(a_spool_with_nothing_but_damage_is_done_with),
       queue_test(a_file_is_its_own_spool),
       queue_test(what_was_read_from_a_stale_position_is_dropped),
       queue_test(a_position_that_is_known_is_not_loaded_over),
