@@ -4,6 +4,10 @@
 --
 -- Attempts that failed stay as they are: nothing is joined with them, and there
 -- may be millions.
+--
+-- Who takes lines in is waited for and kept out. A login that is written just
+-- now, by a call that did not see the agent yet, would be found neither here nor
+-- later; and sessions are noted with the same logins in another order.
 CREATE OR REPLACE FUNCTION process_dna.auth_link(
   p_tenant integer, p_agent bigint)
 RETURNS boolean LANGUAGE plpgsql
@@ -17,6 +21,7 @@ DECLARE
   v_login record;
   v_linked integer := 0;
 BEGIN
+  PERFORM pg_advisory_xact_lock(hashtext('process_dna.auth_ingest'), p_tenant);
   FOR v_stem IN
     SELECT lower(split_part(g.name, '.', 1)) FROM process_dna.agents g
     WHERE g.tenant_id = p_tenant AND g.agent_id = p_agent

@@ -6,7 +6,8 @@
 -- Logins are looked for by a statement that is planned each time, for the days
 -- that are concerned: a plan for all partitions would lock and open each of
 -- them. It keeps away from the key, of which the planner would take the range of
--- arrivals for as good as one row.
+-- arrivals for as good as one row. They are updated in the order of partitions
+-- and numbers, as others may note the same sessions at once.
 CREATE OR REPLACE FUNCTION process_dna.auth_sessions(
   p_tenant integer, p_lines process_dna.auth_line[])
 RETURNS void LANGUAGE plpgsql
@@ -27,8 +28,10 @@ BEGIN
     RETURN;
   END IF;
   FOR v_logins IN EXECUTE $sql$
-    SELECT s.partition, array_agg(s.arrived_at) AS arrived_at,
-      array_agg(s.event_id) AS event_id, array_agg(s.observed) AS observed
+    SELECT s.partition,
+      array_agg(s.arrived_at ORDER BY s.event_id) AS arrived_at,
+      array_agg(s.event_id ORDER BY s.event_id) AS event_id,
+      array_agg(s.observed ORDER BY s.event_id) AS observed
     FROM (
       SELECT e.*, l.observed
       FROM unnest($2) l
@@ -55,6 +58,7 @@ BEGIN
       WHERE e.log_host = l.host AND e.auth_user = l.auth_user
         AND e.session_at IS NULL) s
     GROUP BY s.partition
+    ORDER BY s.partition
   $sql$ USING p_tenant, v_lines, v_from, v_until
   LOOP
     EXECUTE format('
