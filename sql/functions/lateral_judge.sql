@@ -1,8 +1,10 @@
 -- Of pairs of an alert and a login those that belong together and were not
 -- detected yet, each once, with whether the user came this way for the first
 -- time: no login of his on the target came from the agent in the 30 days before
--- the window. Who can forge lines can't make a way well known afterwards: lines
--- that anybody may send count only if they had arrived by then.
+-- the window. Who can forge lines can't make a way well known: those that anybody
+-- may send count only if they had arrived by then, and what another agent sent
+-- doesn't, for whoever is root on the host that was changed can write what they
+-- like in the name of the next one. A relay that is no agent is believed.
 --
 -- Agents are locked by the caller: what explains an alert may have done so since
 -- the pairs were found.
@@ -45,7 +47,8 @@ BEGIN
           SELECT DISTINCT d.address FROM process_dna.agent_addresses d
           WHERE d.tenant_id = p_tenant AND d.agent_id = w.agent_id) a
         CROSS JOIN LATERAL (
-          SELECT i.observed_at FROM process_dna.auth_events i
+          SELECT i.observed_at, i.arrived_at, i.trust, i.log_peer
+          FROM process_dna.auth_events i
           WHERE i.target_agent_id = w.target_agent_id
             AND hashtext(i.auth_user) = hashtext(w.auth_user)
             AND i.src_ip = a.address
@@ -57,8 +60,14 @@ BEGIN
           ORDER BY i.observed_at DESC
           -- if the address was somebody else's that often, so be it
           LIMIT 100) l
+        CROSS JOIN LATERAL (
+          SELECT process_dna.agents_of_address(p_tenant, l.log_peer,
+            l.arrived_at) AS agents
+          OFFSET 0) s
         WHERE w.agent_id = ANY (process_dna.agents_of_address(p_tenant,
-          a.address, l.observed_at))) AS first_time
+            a.address, l.observed_at))
+          AND (l.trust IN ('journal', 'file', 'stdin') OR s.agents = '{}'
+               OR w.target_agent_id = ANY (s.agents))) AS first_time
       FROM (SELECT DISTINCT f.agent_id, f.target_agent_id, f.auth_user,
               f.alert_at - v_window AS until
             FROM fresh f) w

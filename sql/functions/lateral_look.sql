@@ -27,7 +27,9 @@ BEGIN
     CONTINUE WHEN v_row.queue_id = ANY (v_done);
     v_left := v_pair_limit - cardinality(v_pairs);
     IF v_row.agent_id IS NOT NULL THEN
-      CONTINUE WHEN process_dna.auth_link(p_tenant, v_row.agent_id);
+      -- All of its logins first, or one of them that made a way known would be
+      -- missed when another is judged.
+      EXIT WHEN process_dna.auth_link(p_tenant, v_row.agent_id);
       PERFORM process_dna.lateral_of_agent(p_tenant, v_row.agent_id);
     ELSE
       IF v_row.alert_id IS NOT NULL THEN

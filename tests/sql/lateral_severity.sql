@@ -1,7 +1,7 @@
 -- Goal: a movement is critical if its user had not come this way in the 30 days
 -- before, and only what could be known by then makes a way well known.
 BEGIN;
-SELECT plan(19);
+SELECT plan(27);
 SELECT test.tenant() AS t \gset
 SELECT test.scan(:t, h, -45 * 1440, ARRAY[test.exe('/p', 'a')],
     addresses => ARRAY['192.0.2.' || ascii(h) - 96])
@@ -114,5 +114,36 @@ SELECT is((SELECT severity FROM process_dna.list_detections(:t, true)
 -- auth_users that are long or odd.
 SELECT is(pg_temp.grave(1300, 'b', repeat(E'\u00e9\\', 1000)), 'critical',
   'a user''s name may be of any length');
+
+-- Who sent it: root on a, or on another host, in the name of b; b itself, alone
+-- or behind an address that it shares; a relay that is no agent, or a file that
+-- one wrote.
+SELECT test.auth(:t, 'b', 1310, w.way, '192.0.2.1', trust => w.trust,
+    peer => w.peer)
+  FROM (VALUES ('by a', 'tls', '192.0.2.1'), ('by d', 'tcp', '192.0.2.4'),
+    ('by b', 'tls', '192.0.2.2'), ('by a relay', 'tcp', '192.0.2.99'),
+    ('from a file', 'file', '192.0.2.1'), ('udp by d', 'udp', '192.0.2.4'))
+    w (way, trust, peer);
+SELECT is(pg_temp.grave(1320 + 10 * n, 'b', way), severity, way)
+  FROM (VALUES (1, 'by a', 'critical'), (2, 'by d', 'critical'),
+    (3, 'by b', 'warning'), (4, 'by a relay', 'warning'),
+    (5, 'from a file', 'warning'), (6, 'udp by d', 'critical'))
+    w (n, way, severity) ORDER BY n;
+SELECT test.scan(:t, 'c', 1385, ARRAY[test.exe('/p', 'a')],
+    addresses => '{192.0.2.3,192.0.2.50}');
+SELECT test.scan(:t, 'b', 1385, ARRAY[test.exe('/p', 'a')],
+    addresses => '{192.0.2.2,192.0.2.50}');
+SELECT test.auth(:t, 'b', 1386, 'shared', '192.0.2.1', peer => '192.0.2.50');
+SELECT is(pg_temp.grave(1400, 'b', 'shared'), 'warning',
+  'by one of two that have the address, of which b is one');
+
+-- A host with more logins than are linked at once becomes known with one more.
+SELECT test.auth(:t, 'e', 1310, 'other', '192.0.2.1', trust => 'file')
+  FROM generate_series(1, 500);
+SELECT test.auth(:t, 'e.example', 1310, 'root', '192.0.2.1', trust => 'file');
+SELECT test.lateral(:t);
+SELECT test.scan(:t, 'e', 1410, ARRAY[test.exe('/p', 'a')], addresses => '{}');
+SELECT is(pg_temp.grave(1420, 'e'), 'warning',
+  'and how well known a way is waits for all of them');
 SELECT * FROM finish();
 ROLLBACK;
