@@ -1,7 +1,7 @@
 -- Send the traps of movements: those that are new are raised, of the others
 -- those that are open updated. One whose alert was closed before its login came
--- is raised and cleared at once, unless the same thing happened again and is
--- open: its clear would be taken for that one's.
+-- is raised and cleared at once, and of several of one key the last, unless the
+-- same thing happened again and is open: its clear would be taken for that one's.
 CREATE OR REPLACE FUNCTION process_dna.lateral_tell(
   p_tenant integer, p_raised bigint[], p_updated bigint[])
 RETURNS void LANGUAGE plpgsql
@@ -10,7 +10,8 @@ AS $$
 DECLARE
   v_late bigint[];
 BEGIN
-  SELECT array_agg(a.alert_id) INTO v_late
+  v_late := ARRAY(
+    SELECT DISTINCT ON (a.key) a.alert_id
     FROM unnest(p_raised) w (alert_id)
     CROSS JOIN LATERAL (
       SELECT * FROM process_dna.process_dna_alerts i
@@ -21,7 +22,8 @@ BEGIN
           SELECT i.state FROM process_dna.process_dna_alerts i
           WHERE i.key = a.key AND i.tenant_id + 0 = p_tenant
           OFFSET 0) o
-        WHERE o.state = 'open');
+        WHERE o.state = 'open')
+    ORDER BY a.key, a.alert_id DESC);
   PERFORM process_dna.outbox_add(p_tenant, v_late || (
     SELECT array_agg(a.alert_id)
     FROM unnest(p_raised) w (alert_id)

@@ -1,7 +1,7 @@
 -- Goal: movements end with their alert, whatever ends it, and each that was
 -- raised is cleared once.
 BEGIN;
-SELECT plan(41);
+SELECT plan(43);
 SELECT test.tenant() AS t \gset
 SELECT test.scan(:t, h, 0, ARRAY[test.exe('/p', 'a'), test.exe('/q', 'a')],
     addresses => ARRAY['192.0.2.' || ascii(h) - 96])
@@ -167,5 +167,17 @@ SELECT is(pg_temp.login('b', 601), '1 1', 'one more');
 SELECT pg_temp.sent();
 SELECT process_dna.agents_retire(:t, 'a', 'me');
 SELECT is(pg_temp.open(), 0::bigint, 'with the agent all of it goes');
+
+-- The same change came and went twice before the login came.
+SELECT pg_temp.sent();
+SELECT test.scan(:t, 'y', m, ARRAY[test.exe('/p', d)],
+    addresses => '{192.0.2.50}')
+  FROM (VALUES (0, 'a'), (300, 'b'), (301, 'a'), (302, 'b'), (303, 'a'))
+    s (m, d);
+SELECT test.auth(:t, 'b', 302, 'root', '192.0.2.50', arrived => 310,
+  trust => 'file');
+SELECT is(test.lateral(:t), '2 2', 'a login that two alerts of one key have');
+SELECT is(pg_temp.sent(), '{"raised critical y b","cleared cleared y b"}',
+  'is told of once');
 SELECT * FROM finish();
 ROLLBACK;
