@@ -1,7 +1,8 @@
 -- Start afresh with an agent, as after its host was installed anew: its
 -- baselines become former ones, its open alerts are closed, its learning period
 -- begins again, a scan of any time is taken next, and it is in service again
--- if it was retired: missed from now on. Gives 'done' or 'no such agent'.
+-- if it was retired: missed from now on, and its logins meanwhile are looked for.
+-- Gives 'done' or 'no such agent'.
 CREATE OR REPLACE FUNCTION process_dna.agents_reset(
   p_tenant integer, p_name text, p_who text)
 RETURNS text LANGUAGE plpgsql
@@ -42,6 +43,9 @@ BEGIN
      WHERE a.tenant_id = p_tenant AND a.agent_id = v_agent.agent_id
        AND a.kind = 'binary-changed' AND a.state = 'open'),
     'resolved', p_who, 'the agent was reset', NULL);
+  IF v_agent.retired_at IS NOT NULL THEN
+    PERFORM process_dna.agents_known_as(p_tenant, ARRAY[v_agent.agent_id]);
+  END IF;
   PERFORM process_dna.agents_changed(p_tenant, ARRAY[v_agent.agent_id]);
   RETURN 'done';
 END $$;

@@ -344,5 +344,14 @@ SELECT is((SELECT count(*)::integer FROM process_dna.auth_events
       AND target_agent_id = pg_temp.agent(:t, 'many')
       AND src_agents = ARRAY[pg_temp.agent(:t, 'new.example')]), 501,
   'with who came');
+SELECT process_dna.agents_retire(:t, 'many', 'me');
+SELECT test.auth(:t, 'many.example', 460, 'root', '10.0.0.44');
+SELECT process_dna.lateral_look(:t) FROM generate_series(1, 5);
+SELECT matches(pg_temp.unknown(), 'many.example',
+  'a retired agent is found by nothing but its own name');
+SELECT process_dna.agents_reset(:t, 'many', 'me');
+SELECT process_dna.lateral_look(:t);
+SELECT doesnt_match(pg_temp.unknown(), 'many.example',
+  'and what there was meanwhile is linked when it is back');
 SELECT * FROM finish();
 ROLLBACK;
