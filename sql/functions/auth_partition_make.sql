@@ -5,7 +5,9 @@
 -- everybody, which attaching alone would not do: a statement that was planned
 -- without the new partition would find neither there nor here what was moved.
 CREATE OR REPLACE FUNCTION process_dna.auth_partition_make(p_day date)
-RETURNS void LANGUAGE plpgsql AS $$
+RETURNS void LANGUAGE plpgsql
+SET TimeZone = 'UTC' SET DateStyle = 'ISO'
+AS $$
 DECLARE
   v_name text := 'auth_events_' || to_char(p_day, 'YYYYMMDD');
   v_from timestamptz := p_day::timestamp AT TIME ZONE 'UTC';

@@ -71,6 +71,21 @@ SELECT is(pg_temp.days(), '-1 -2 -3 0 1 2 3 default',
 SELECT is(pg_temp.events(), '-3:-3 -2.5:-3 -1:-1 0:0 0.999999:0 1:1 3.9:3'
   || ' 4:default', 'all that is older has gone, and nothing else');
 
+-- Days are those of UTC wherever the server is, and however it writes times:
+-- IST is read as Israel's.
+SET LOCAL TimeZone = 'Asia/Kolkata';
+SET LOCAL DateStyle = 'SQL, DMY';
+SELECT process_dna.auth_partition_make(:'today'::date + 9);
+SET LOCAL TimeZone = 'America/New_York';
+SELECT process_dna.auth_partition_make('2031-11-02'); -- 25 hours there
+SET LOCAL TimeZone = 'UTC';
+SET LOCAL DateStyle = 'ISO';
+SELECT is(pg_get_expr(c.relpartbound, c.oid), format(
+    'FOR VALUES FROM (%L) TO (%L)', d::timestamptz, (d + 1)::timestamptz),
+    'days begin at midnight, UTC')
+  FROM unnest(ARRAY[:'today'::date + 9, '2031-11-02']) d
+  JOIN pg_class c ON c.relname = 'auth_events_' || to_char(d, 'YYYYMMDD');
+
 -- The description and the policy are those of the table.
 SELECT is_empty($$SELECT i.inhrelid::regclass, a.attname
   FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
