@@ -189,6 +189,10 @@ const char *db_sqlstate(const struct db *db) {
 
 int db_backend_pid(const struct db *db) { return PQbackendPID(db->conn); }
 
+bool db_is_connected(const struct db *db) {
+  return PQstatus(db->conn) == CONNECTION_OK;
+}
+
 int db_socket(const struct db *db) { return PQsocket(db->conn); }
 
 PGnotify *db_notification(struct db *db) {

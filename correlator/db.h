@@ -40,6 +40,9 @@ const char *db_message(const struct db *db);
 /* Its SQLSTATE; "" if the server gave none. */
 const char *db_sqlstate(const struct db *db);
 
+/* Is the connection still good, as far as the last statement showed? */
+bool db_is_connected(const struct db *db);
+
 /* For LISTEN: the socket to poll (negative once the connection is found
  * broken), and the next notification or NULL (free with PQfreemem). */
 int db_socket(const struct db *db);

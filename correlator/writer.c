@@ -170,7 +170,7 @@ static enum db_error tick(struct writer *w) {
 
 static void set_away(struct writer *w, bool away) {
   writer_queue_set_away(w->queue, away);
-  auth_queue_set_away(writer_auth_queue(w->auth), away);
+  writer_auth_set_away(w->auth, away);
 }
 
 static enum db_error begin(struct writer *w) {
@@ -227,8 +227,8 @@ static int sooner_ms(int a, int b) {
 /* Until a batch or the next tick is due. */
 static int due_ms(const struct writer *w) {
   int64_t tick_ms = w->next_tick_ms - clock_monotonic_ms();
-  int batch_ms = sooner_ms(writer_queue_due_ms(w->queue),
-                           auth_queue_due_ms(writer_auth_queue(w->auth)));
+  int batch_ms =
+      sooner_ms(writer_queue_due_ms(w->queue), writer_auth_due_ms(w->auth));
 
   return sooner_ms(batch_ms, tick_ms < 0 ? 0 : (int)tick_ms);
 }
@@ -262,8 +262,7 @@ static void *run(void *arg) {
 
   int64_t end_ms = clock_monotonic_ms() + DRAIN_MS;
   while (w->connected && clock_monotonic_ms() < end_ms &&
-         (writer_queue_len(w->queue) > 0 ||
-          auth_queue_len(writer_auth_queue(w->auth)) > 0))
+         (writer_queue_len(w->queue) > 0 || writer_auth_has_work(w->auth)))
     if (write_batches(w, true) != DB_OK)
       lose(w);
   if (w->connected)

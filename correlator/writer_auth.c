@@ -1,6 +1,5 @@
 #include "correlator/writer_auth.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,50 +8,15 @@
 #include "correlator/counters.h"
 #include "correlator/log.h"
 #include "correlator/spool_auth.h"
+#include "correlator/writer_auth_batch.h"
 #include "correlator/writer_halve.h"
-
-/* The array parameters of process_dna.auth_ingest, in their order. */
-enum column {
-  A_FILE,
-  A_HOST,
-  A_PEER,
-  A_TRUST,
-  A_OUTCOME,
-  A_REPEAT,
-  A_METHOD,
-  A_USER,
-  A_USER_KNOWN,
-  A_ADDRESS,
-  A_SOURCE,
-  A_PORT,
-  A_KEY_TYPE,
-  A_KEY,
-  A_CERT_ID,
-  A_EXTRA,
-  A_PROGRAM,
-  A_PID,
-  A_STAMPED,
-  A_ZONED,
-  A_ARRIVED,
-  A_AGAIN,
-  F_FOLLOWER,
-  F_PATH,
-  F_DEVICE,
-  F_INODE,
-  F_HEAD,
-  F_POSITION,
-  F_VERSION,
-  COLUMNS
-};
-
-static const char ingest_sql[] =
-    "SELECT file, taken FROM process_dna.auth_ingest("
-    "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, "
-    "$17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)";
+#include "lib/record/clock.h"
 
 static const char positions_sql[] =
     "SELECT path, device, inode, position, head, version"
     " FROM process_dna.auth_positions_of($1, $2)";
+
+enum { PAUSE_MIN_MS = 500, PAUSE_MAX_MS = 30000 };
 
 /* A file in a call: events and the last position of it. */
 struct row {
@@ -68,7 +32,10 @@ struct writer_auth {
   struct auth_positions *positions;
   struct auth_queue *queue;
   struct writer_auth_target target; /* of the batch at hand */
-  struct db_array columns[COLUMNS];
+  bool paused;                      /* until then, monotonic */
+  int64_t until_ms;
+  int pause_ms; /* the next one */
+  struct writer_auth_batch *batch;
   struct row *rows; /* of the call at hand */
   size_t rows_len;
   struct auth_item items[AUTH_BATCH_LEN];
@@ -84,9 +51,11 @@ int writer_auth_new(const struct config *config, const char *follower,
   a->config = config;
   a->follower = follower;
   a->refused = queue;
+  a->pause_ms = PAUSE_MIN_MS;
   a->rows = calloc(config->auth_logs_len + 1, sizeof(*a->rows));
   a->positions = auth_positions_new(config->auth_logs_len);
-  if (a->rows != NULL && a->positions != NULL)
+  a->batch = writer_auth_batch_new();
+  if (a->rows != NULL && a->positions != NULL && a->batch != NULL)
     rc = auth_queue_new(config->state_dir,
                         (uint64_t)config->spool_size_mib << 20, a->positions,
                         &a->queue);
@@ -102,8 +71,7 @@ void writer_auth_free(struct writer_auth *a) {
     return;
   auth_queue_free(a->queue);
   auth_positions_free(a->positions);
-  for (size_t i = 0; i < COLUMNS; i++)
-    db_array_free(&a->columns[i]);
+  writer_auth_batch_free(a->batch);
   free(a->rows);
   free(a);
 }
@@ -114,80 +82,6 @@ struct auth_queue *writer_auth_queue(const struct writer_auth *a) {
 
 struct auth_positions *writer_auth_positions(const struct writer_auth *a) {
   return a->positions;
-}
-
-static void add_int_or_null(struct db_array *a, int64_t value) {
-  if (value == 0)
-    db_array_add_text(a, NULL);
-  else
-    db_array_add_int(a, value);
-}
-
-static void add_text_or_null(struct db_array *a, struct auth_text text) {
-  if (text.len == 0)
-    db_array_add_text(a, NULL);
-  else
-    db_array_add_escaped(a, text.at, text.len);
-}
-
-static void add_address_or_null(struct db_array *a,
-                                const struct in6_addr *address) {
-  char text[INET6_ADDRSTRLEN] = "";
-
-  if (address == NULL)
-    db_array_add_text(a, NULL);
-  else if (IN6_IS_ADDR_V4MAPPED(address))
-    db_array_add_text(
-        a, inet_ntop(AF_INET, &address->s6_addr[12], text, sizeof(text)));
-  else
-    db_array_add_text(a, inet_ntop(AF_INET6, address, text, sizeof(text)));
-}
-
-static void add_event(struct writer_auth *a, const struct auth_item *item,
-                      size_t row) {
-  const struct auth_record *r = item->record;
-  const struct auth_event *e = &r->event;
-  struct db_array *c = a->columns;
-
-  add_int_or_null(&c[A_FILE], (int64_t)row);
-  add_text_or_null(&c[A_HOST], e->host);
-  add_address_or_null(&c[A_PEER], r->has_peer ? &r->peer : NULL);
-  db_array_add_text(&c[A_TRUST], auth_trust_name(r->trust));
-  db_array_add_text(&c[A_OUTCOME], auth_outcome_name(e->outcome));
-  db_array_add_int(&c[A_REPEAT], e->repeat > INT32_MAX ? INT32_MAX : e->repeat);
-  add_text_or_null(&c[A_METHOD], e->method);
-  add_text_or_null(&c[A_USER], e->user);
-  db_array_add_bool(&c[A_USER_KNOWN], e->user_known);
-  add_address_or_null(&c[A_ADDRESS], e->has_address ? &e->address : NULL);
-  add_text_or_null(&c[A_SOURCE], e->source);
-  add_int_or_null(&c[A_PORT], e->port);
-  add_text_or_null(&c[A_KEY_TYPE], e->key_type);
-  add_text_or_null(&c[A_KEY], e->key);
-  add_text_or_null(&c[A_CERT_ID], e->cert_id);
-  add_text_or_null(&c[A_EXTRA], e->extra);
-  add_text_or_null(&c[A_PROGRAM], e->program);
-  add_int_or_null(&c[A_PID], e->pid);
-  if (e->stamped_us == 0)
-    db_array_add_text(&c[A_STAMPED], NULL);
-  else
-    db_array_add_time(&c[A_STAMPED], e->stamped_us);
-  db_array_add_bool(&c[A_ZONED], e->zoned);
-  db_array_add_time(&c[A_ARRIVED], r->arrived_us);
-  db_array_add_bool(&c[A_AGAIN], item->again);
-}
-
-static void add_file(struct writer_auth *a, const struct row *row) {
-  const struct auth_position *p = &a->items[row->last].position;
-  struct db_array *c = a->columns;
-
-  db_array_add_text(&c[F_FOLLOWER], a->follower);
-  db_array_add_text(&c[F_PATH], a->config->auth_logs[row->file].path);
-  db_array_add_int(&c[F_DEVICE], (int64_t)p->device);
-  db_array_add_int(&c[F_INODE], (int64_t)p->inode);
-  db_array_add_text(&c[F_HEAD], p->head);
-  db_array_add_int(&c[F_POSITION], (int64_t)p->offset);
-  db_array_add_int(&c[F_VERSION],
-                   auth_positions_version(a->positions, row->file));
 }
 
 /* The number of the item's file in the call, from 1. */
@@ -209,8 +103,7 @@ static size_t fill(struct writer_auth *a, size_t from, size_t len) {
   size_t events = 0;
 
   a->rows_len = 0;
-  for (size_t i = 0; i < COLUMNS; i++)
-    db_array_reset(&a->columns[i]);
+  writer_auth_batch_reset(a->batch);
   for (size_t i = from; i < from + len; i++) {
     const struct auth_item *item = &a->items[i];
     size_t row = 0;
@@ -223,26 +116,18 @@ static size_t fill(struct writer_auth *a, size_t from, size_t len) {
     else
       continue;
     if (item->record != NULL)
-      add_event(a, item, row);
+      writer_auth_batch_add_event(a->batch, item, row);
   }
-  for (size_t i = 0; i < a->rows_len; i++)
-    add_file(a, &a->rows[i]);
+  for (size_t i = 0; i < a->rows_len; i++) {
+    const struct row *row = &a->rows[i];
+    const struct writer_auth_file file = {
+        .follower = a->follower,
+        .path = a->config->auth_logs[row->file].path,
+        .position = &a->items[row->last].position,
+        .version = auth_positions_version(a->positions, row->file)};
+    writer_auth_batch_add_file(a->batch, &file);
+  }
   return events;
-}
-
-static enum db_error call(struct writer_auth *a, PGresult **ret_result) {
-  char tenant[16];
-  const char *params[COLUMNS + 1] = {tenant};
-
-  (void)snprintf(tenant, sizeof(tenant), "%d", a->target.tenant);
-  for (size_t i = 0; i < COLUMNS; i++) {
-    params[i + 1] = db_array_text(&a->columns[i]);
-    if (params[i + 1] == NULL) {
-      log_error("database: out of memory");
-      return DB_AWAY;
-    }
-  }
-  return db_query(a->target.db, ingest_sql, COLUMNS + 1, params, ret_result);
 }
 
 static void take_row(struct writer_auth *a, const PGresult *result, int i) {
@@ -273,7 +158,8 @@ static enum db_error write_items(void *arg, size_t from, size_t len) {
   size_t events = fill(a, from, len);
   if (events == 0 && a->rows_len == 0)
     return DB_OK;
-  enum db_error error = call(a, &result);
+  enum db_error error = writer_auth_batch_write(a->batch, a->target.db,
+                                                a->target.tenant, &result);
   if (error != DB_OK)
     return error;
   counters_add(COUNTER_AUTH_EVENTS, events);
@@ -362,28 +248,68 @@ enum db_error writer_auth_load(struct writer_auth *a,
   return DB_OK;
 }
 
-enum db_error writer_auth_write(struct writer_auth *a,
-                                const struct writer_auth_target *target,
-                                bool now) {
-  int due_ms = auth_queue_due_ms(a->queue);
-  enum db_error error = writer_auth_load(a, target);
+void writer_auth_set_away(struct writer_auth *a, bool away) {
+  a->paused = false;
+  auth_queue_set_away(a->queue, away);
+}
 
-  a->target = *target;
-  if (error != DB_OK || due_ms < 0 || (due_ms > 0 && !now))
-    return error;
-  size_t len = auth_queue_take(a->queue, a->items);
-  if (len == 0)
-    return DB_OK;
+static int left_ms(const struct writer_auth *a) {
+  int64_t left = a->until_ms - clock_monotonic_ms();
+
+  return left > 0 ? (int)left : 0;
+}
+
+int writer_auth_due_ms(const struct writer_auth *a) {
+  return a->paused ? left_ms(a) : auth_queue_due_ms(a->queue);
+}
+
+bool writer_auth_has_work(const struct writer_auth *a) {
+  return !a->paused && auth_queue_len(a->queue) > 0;
+}
+
+static void pause_for_a_while(struct writer_auth *a) {
+  log_limited("auth-events", db_sqlstate(a->target.db),
+              "database: takes no auth events: %s", db_message(a->target.db));
+  a->paused = true;
+  a->until_ms = clock_monotonic_ms() + a->pause_ms;
+  a->pause_ms = a->pause_ms * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS : a->pause_ms * 2;
+}
+
+static enum db_error write_batch(struct writer_auth *a) {
   const struct writer_halve halve = {.arg = a,
-                                     .db = target->db,
-                                     .stopping = target->stopping,
+                                     .db = a->target.db,
+                                     .stopping = a->target.stopping,
                                      .write = write_items,
                                      .set_aside = set_aside,
                                      .done = items_done};
-  error = writer_halve(&halve, 0, len);
-  if (error == DB_OK)
+  size_t len = auth_queue_take(a->queue, a->items);
+
+  if (len == 0)
+    return DB_OK;
+  enum db_error error = writer_halve(&halve, 0, len);
+  if (error == DB_OK) {
     auth_queue_done(a->queue, a->items, len);
-  else
-    auth_queue_give_back(a->queue, a->items, len);
-  return error;
+    a->pause_ms = PAUSE_MIN_MS;
+    return DB_OK;
+  }
+  auth_queue_give_back(a->queue, a->items, len);
+  if (!db_is_connected(a->target.db))
+    return error;
+  pause_for_a_while(a);
+  return DB_OK;
+}
+
+enum db_error writer_auth_write(struct writer_auth *a,
+                                const struct writer_auth_target *target,
+                                bool now) {
+  a->target = *target;
+  if (a->paused && left_ms(a) > 0)
+    return DB_OK;
+  enum db_error error = writer_auth_load(a, target);
+  if (error != DB_OK)
+    return error;
+  if (a->paused)
+    writer_auth_set_away(a, false);
+  int due_ms = auth_queue_due_ms(a->queue);
+  return due_ms < 0 || (due_ms > 0 && !now) ? DB_OK : write_batch(a);
 }

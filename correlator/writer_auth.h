@@ -20,6 +20,7 @@ int writer_auth_new(const struct config *config, const char *follower,
                     struct writer_queue *queue, struct writer_auth **ret_auth);
 void writer_auth_free(struct writer_auth *a); /* NULL does nothing */
 
+/* Valid as long as it is. */
 struct auth_queue *writer_auth_queue(const struct writer_auth *a);
 struct auth_positions *writer_auth_positions(const struct writer_auth *a);
 
@@ -34,7 +35,17 @@ struct writer_auth_target {
 enum db_error writer_auth_load(struct writer_auth *a,
                                const struct writer_auth_target *target);
 
-/* The same, and then one batch, if one is due or if `now`. */
+/* The database is here, or away. */
+void writer_auth_set_away(struct writer_auth *a, bool away);
+
+/* When a batch is due: in so many milliseconds, -1 if nothing waits. */
+int writer_auth_due_ms(const struct writer_auth *a);
+/* Is there something in memory that can be written? */
+bool writer_auth_has_work(const struct writer_auth *a);
+
+/* As writer_auth_load, and then one batch, if one is due or if `now`. While the
+ * database is there and takes no event at all (a damaged table, say), events
+ * are treated as if it were away, for a growing while, and reports go on. */
 enum db_error writer_auth_write(struct writer_auth *a,
                                 const struct writer_auth_target *target,
                                 bool now);

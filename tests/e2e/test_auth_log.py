@@ -189,6 +189,25 @@ def test_what_the_database_refuses_holds_up_nothing(following, log):
     assert refused.read_bytes().count(b"sshd") == 2
 
 
+def test_a_damaged_table_loses_no_event_and_holds_up_no_scan(following, log):
+    followed(following, log)
+    following.sql("CREATE FUNCTION process_dna.damaged() RETURNS trigger"
+                  " LANGUAGE plpgsql AS $$ BEGIN RAISE 'invalid page'"
+                  " USING ERRCODE = 'XX001'; END $$")
+    following.sql("CREATE TRIGGER damaged BEFORE INSERT ON process_dna.auth_events"
+                  " FOR EACH ROW EXECUTE FUNCTION process_dna.damaged()")
+    log.append(1000)
+    wait_for("it is tried", lambda:
+             "takes no auth events: invalid page" in following.correlator.log.text())
+    scan = Scan("host").executable("/opt/x", sha256_text("x"))
+    send(scan.packets(USER, PASSWORD), following.correlator.port)
+    wait_for("the scan", lambda: following.last_observed("host") > 0)
+    assert "away" not in following.correlator.log.text()
+    following.sql("DROP TRIGGER damaged ON process_dna.auth_events")
+    log.append(1000)
+    assert_each_once(following, log)
+
+
 def test_a_long_log_holds_up_no_scan(following, log):
     log.append(LINES // 2)
     following.start()
