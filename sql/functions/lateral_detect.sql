@@ -8,15 +8,20 @@ CREATE OR REPLACE FUNCTION process_dna.lateral_detect(
   OUT sooner bigint[])
 LANGUAGE plpgsql
 SET enable_seqscan = off SET jit = off
-SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
-  v_pairs process_dna.lateral_pair[] :=
-    process_dna.lateral_judge(p_tenant, p_pairs);
-  v_since timestamptz := (SELECT min(p.event_arrived_at)
+  v_pairs process_dna.lateral_pair[] := CASE WHEN cardinality(p_pairs) > 0
+    THEN process_dna.lateral_judge(p_tenant, p_pairs) ELSE '{}' END;
+  v_first timestamptz := (SELECT min(p.event_arrived_at)
                           FROM unnest(v_pairs) p);
 BEGIN
   detections := cardinality(v_pairs);
+  IF detections = 0 THEN
+    raised := '{}';
+    graver := '{}';
+    sooner := '{}';
+    RETURN;
+  END IF;
   raised := process_dna.lateral_raise(p_tenant, v_pairs);
 
   INSERT INTO process_dna.lateral_detections
@@ -37,7 +42,7 @@ BEGIN
   CROSS JOIN LATERAL (
     SELECT * FROM process_dna.auth_events i
     WHERE i.tenant_id = p_tenant AND i.arrived_at = p.event_arrived_at
-      AND i.arrived_at >= v_since AND i.event_id = p.event_id
+      AND i.arrived_at >= v_first AND i.event_id = p.event_id
     LIMIT 1) e
   ORDER BY e.observed_at, e.arrived_at, e.event_id, p.alert_id;
 

@@ -12,15 +12,15 @@ CREATE OR REPLACE FUNCTION process_dna.lateral_judge(
   p_tenant integer, p_pairs process_dna.lateral_pair[])
 RETURNS process_dna.lateral_pair[] LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET jit = off
-SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
   v_days CONSTANT interval := '30 days';
   v_window interval := process_dna.lateral_window(p_tenant);
-  v_since timestamptz; -- nothing that counts arrived before
+  v_first timestamptz; -- arrival of a login
+  v_since timestamptz; -- nothing that makes a way known arrived before
 BEGIN
-  SELECT min(least(p.alert_at - v_window - v_days, p.event_arrived_at))
-    INTO v_since FROM unnest(p_pairs) p;
+  SELECT min(p.event_arrived_at), min(p.alert_at) - v_window - v_days
+    INTO v_first, v_since FROM unnest(p_pairs) p;
   RETURN ARRAY(
     WITH fresh AS MATERIALIZED (
       SELECT DISTINCT ON (p.alert_id, p.event_arrived_at, p.event_id)
@@ -29,7 +29,7 @@ BEGIN
       CROSS JOIN LATERAL (
         SELECT i.auth_user FROM process_dna.auth_events i
         WHERE i.tenant_id = p_tenant AND i.arrived_at = p.event_arrived_at
-          AND i.arrived_at >= v_since AND i.event_id = p.event_id
+          AND i.arrived_at >= v_first AND i.event_id = p.event_id
         LIMIT 1) e
       WHERE cardinality(p.src_agents) > 0
         AND (SELECT a.baseline_match FROM process_dna.process_dna_alerts a
@@ -57,7 +57,6 @@ BEGIN
             AND i.auth_user = w.auth_user AND i.arrived_at >= v_since
             AND (i.arrived_at < w.until
                  OR i.trust IN ('journal', 'tls', 'file', 'stdin'))
-          ORDER BY i.observed_at DESC
           -- if the address was somebody else's that often, so be it
           LIMIT 100) l
         CROSS JOIN LATERAL (

@@ -15,8 +15,10 @@ BEGIN
   IF p_json = p_movement.hops THEN
     RETURN;
   END IF;
-  DELETE FROM process_dna.lateral_reached r
-  WHERE r.tenant_id = p_tenant AND r.movement_id = p_movement.alert_id;
+  IF p_movement.hops <> '[]' THEN
+    DELETE FROM process_dna.lateral_reached r
+    WHERE r.tenant_id = p_tenant AND r.movement_id = p_movement.alert_id;
+  END IF;
   INSERT INTO process_dna.lateral_reached
     (tenant_id, agent_id, movement_id, source_agent_id, reached_at)
   SELECT p_tenant, h.to_agent, p_movement.alert_id, p_movement.agent_id, h.at

@@ -8,7 +8,6 @@ CREATE OR REPLACE FUNCTION process_dna.lateral_of_alert(
   OUT pairs process_dna.lateral_pair[], OUT movements bigint[])
 LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET jit = off
-SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
   v_window interval := process_dna.lateral_window(p_tenant);

@@ -6,7 +6,6 @@ CREATE OR REPLACE FUNCTION process_dna.lateral_steps(
   p_reached bigint[])
 RETURNS SETOF process_dna.lateral_hop LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET jit = off
-SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
   v_login_limit CONSTANT integer := 500; -- from each address

@@ -8,10 +8,14 @@
 -- there is more to do at once: what one call reads and writes is bounded. Any
 -- number of correlators may call this; one of them works, the others find
 -- nothing to do.
+--
+-- Plans are made once, here and in all that is called from here: anew for each
+-- call and for ninety partitions, that takes longer than all else.
 CREATE OR REPLACE FUNCTION process_dna.lateral_work(p_tenant integer)
 RETURNS TABLE (detections bigint, raised bigint, more boolean)
 LANGUAGE plpgsql
 SET enable_seqscan = off SET jit = off
+SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
