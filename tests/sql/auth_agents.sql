@@ -101,6 +101,9 @@ SELECT is(pg_temp.holders(:t, a, m), h, w) FROM (VALUES
 SELECT is(pg_temp.holders(:t, '10.0.0.9', 9999), NULL,
   'a retired agent has none any more');
 SELECT is(pg_temp.holders(:t, '10.0.0.9', 0), 'gone.a', 'but it had');
+SELECT is(pg_temp.holders(:t, '10.0.0.9', 1444), 'gone.a',
+  'until a window after it was retired');
+SELECT is(pg_temp.holders(:t, '10.0.0.9', 1446), NULL, 'and no longer');
 SELECT process_dna.agents_of_address(:t, NULL, now()) AS of_none \gset
 SELECT is(:'of_none'::text, '{}'::text, 'no address is nobody''s');
 SELECT process_dna.configure_tenant('t', 180, 3600, 1800, 'critical', '{}',

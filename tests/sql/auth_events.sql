@@ -329,6 +329,12 @@ SELECT process_dna.lateral_look(:t);
 SELECT is(pg_temp.unknown(),
   'new.other root, new.example root, new.example root',
   'as are those on another name of it');
+SELECT test.auth(:t, 'alias2', 407, 'itself', '10.0.0.44');
+SELECT process_dna.address_add(:t, 'new.example', 'alias2', 'me');
+SELECT process_dna.lateral_look(:t);
+SELECT row_eq($$SELECT target_agent_id IS NOT NULL, src_agents
+  FROM process_dna.auth_events WHERE auth_user = 'itself'$$,
+  ROW(true, '{}'::bigint[]), 'which is then no source of them itself');
 SELECT test.auth(:t, 'many', 410 + n * 0.01, 'root', '10.0.0.44')
   FROM generate_series(1, 501) n;
 SELECT test.scan(:t, 'many', 450, ARRAY[test.exe('/p', 'a')],
