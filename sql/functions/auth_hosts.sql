@@ -22,8 +22,14 @@ BEGIN
           FROM unnest(hosts, a_host, a_peer, a_trust, a_arrived)
             i (h, host, peer, trust, arrived)
           ORDER BY i.h) l
-    CROSS JOIN LATERAL process_dna.agent_of_host(p_tenant, l.host, l.peer,
-      l.arrived, l.trust = 'udp') t (agent_id)
+    -- Most have the very name of an agent, which takes no call to see.
+    LEFT JOIN LATERAL (
+      SELECT g.agent_id FROM process_dna.agents g
+      WHERE g.tenant_id = p_tenant AND g.name = l.host COLLATE "default"
+      LIMIT 1) e ON true
+    CROSS JOIN LATERAL (
+      SELECT coalesce(e.agent_id, process_dna.agent_of_host(p_tenant, l.host,
+               l.peer, l.arrived, l.trust = 'udp'))) t (agent_id)
     LEFT JOIN LATERAL (
       SELECT g.last_arrived
                + greatest(3 * g.interval_s * interval '1 s', p_silent) AS heard

@@ -44,6 +44,7 @@ DECLARE
   v_taken boolean[];
   v_peers inet[];
   v_hosts record;
+  v_sessions record;
   v_lines process_dna.auth_line[];
 BEGIN
   IF true = ANY (a_again) THEN
@@ -99,10 +100,11 @@ BEGIN
       AND l.outcome IN ('accepted', 'failed', 'partial', 'invalid_user',
         'not_allowed', 'max_attempts', 'root_refused', 'pam_failure',
         'session_opened', 'starting_session');
+  v_lines := process_dna.auth_unwritten(p_tenant, v_lines);
+  SELECT * INTO v_sessions FROM process_dna.auth_sessions_within(v_lines);
   PERFORM process_dna.auth_write(p_tenant,
-    v_tenant.lateral_window_s * interval '1 s',
-    process_dna.auth_unwritten(p_tenant, v_lines));
-  PERFORM process_dna.auth_sessions(p_tenant, v_lines);
+    v_tenant.lateral_window_s * interval '1 s', v_lines, v_sessions.began);
+  PERFORM process_dna.auth_sessions(p_tenant, v_sessions.others);
   RETURN QUERY SELECT n::integer, t
     FROM unnest(v_taken) WITH ORDINALITY u (t, n) ORDER BY n;
 END $$;

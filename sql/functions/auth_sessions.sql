@@ -1,7 +1,8 @@
--- Note with logins that their session began: of the same host and user within a
--- minute, by the same process (session_opened, from PAM) or from the same
--- address and port (starting_session; its process may be another). Lines of one
--- host arrive in order, those of a session soon after the login's.
+-- Note with logins of former calls that their session began, by these lines of
+-- sessions: of the same host and user within a minute, by the same process
+-- (session_opened, from PAM) or from the same address and port
+-- (starting_session; its process may be another). Lines of one host arrive in
+-- order, those of a session soon after the login's.
 --
 -- Logins are looked for by a statement that is planned each time, for the days
 -- that are concerned: a plan for all partitions would lock and open each of
@@ -15,16 +16,14 @@ SET enable_seqscan = off SET jit = off
 AS $$
 DECLARE
   v_late CONSTANT interval := '1 h'; -- of two lines of one session
-  v_lines process_dna.auth_line[];
   v_from timestamptz;
   v_until timestamptz;
   v_logins record;
 BEGIN
-  SELECT array_agg(l), min(l.arrived) - v_late, max(l.arrived) + v_late
-    INTO v_lines, v_from, v_until
-    FROM unnest(p_lines) l
-    WHERE l.outcome IN ('session_opened', 'starting_session');
-  IF v_lines IS NULL THEN
+  SELECT min(l.arrived) - v_late, max(l.arrived) + v_late
+    INTO v_from, v_until
+    FROM unnest(p_lines) l;
+  IF v_from IS NULL THEN
     RETURN;
   END IF;
   FOR v_logins IN EXECUTE $sql$
@@ -59,7 +58,7 @@ BEGIN
         AND e.session_at IS NULL) s
     GROUP BY s.partition
     ORDER BY s.partition
-  $sql$ USING p_tenant, v_lines, v_from, v_until
+  $sql$ USING p_tenant, p_lines, v_from, v_until
   LOOP
     EXECUTE format('
       UPDATE %1$s e SET session_at = s.observed

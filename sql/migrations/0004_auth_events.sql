@@ -102,7 +102,7 @@ ALTER SEQUENCE process_dna.auth_events_id
 CREATE INDEX auth_events_source
   ON process_dna.auth_events (src_ip, observed_at, tenant_id) WHERE success;
 CREATE INDEX auth_events_session
-  ON process_dna.auth_events (log_host, pid, observed_at, tenant_id)
+  ON process_dna.auth_events (pid, log_host, observed_at)
   WHERE success AND pid IS NOT NULL;
 CREATE INDEX auth_events_unknown
   ON process_dna.auth_events

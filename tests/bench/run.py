@@ -215,13 +215,18 @@ def measure_ingest():
             stdout=subprocess.PIPE,
             text=True,
         ).stdout
-        return figures_of(poll + syslog + subprocess.run(
-            ["psql", "-X", "-d", conninfo, "-f",
-             ROOT / "tests/bench/bench_ingest.sql"],
-            check=True,
-            stdout=subprocess.PIPE,
-            text=True,
-        ).stdout)
+        say("database: batches of observations and of sshd's lines")
+        batches = "".join(
+            subprocess.run(
+                ["psql", "-X", "-d", conninfo, "-f",
+                 ROOT / "tests/bench" / name],
+                check=True,
+                stdout=subprocess.PIPE,
+                text=True,
+            ).stdout
+            for name in ("bench_ingest.sql", "bench_auth.sql")
+        )
+        return figures_of(poll + syslog + batches)
     finally:
         subprocess.run([*script, "stop", cluster], check=False)
         shutil.rmtree(cluster, ignore_errors=True)
@@ -310,6 +315,16 @@ def main():
          ingest["ingest_restarted"], bare, ""),
         ("alerted, observations/s; bare insert", ingest["ingest_alerted"],
          bare, ""),
+        ("logins, lines/s; bare insert", ingest["auth_logins"],
+         ingest["auth_bare_insert"], "> 20,000"),
+        ("  from a file, with its position", ingest["auth_file"],
+         ingest["auth_bare_insert"], ""),
+        ("  half of them sessions of the others", ingest["auth_sessions"],
+         ingest["auth_bare_insert"], ""),
+        ("  on hosts that nobody knows", ingest["auth_unknown"],
+         ingest["auth_bare_insert"], ""),
+        ("  failures", ingest["auth_failures"], ingest["auth_bare_insert"],
+         ""),
         ("syslog TCP, logins into rows/s; bare insert",
          ingest["syslog_logins"], bare, ""),
         ("  one login in 100 lines, lines/s", ingest["syslog_mixed"], None,

@@ -192,13 +192,8 @@ SELECT is(pg_temp.written(test.at(30)), 9, 'the same with what is not known');
 SELECT test.auth(:t, 'target', 30, 'u', '10.0.0.1');
 SELECT is(pg_temp.written(test.at(30)), 10, 'what says that it is new is');
 
--- Sessions
-CREATE FUNCTION pg_temp.session(p_minute numeric) RETURNS numeric
-LANGUAGE sql AS $$
-  SELECT round(extract(epoch FROM session_at - stamped_at)::numeric)
-  FROM process_dna.auth_events WHERE stamped_at = test.at(p_minute) AND success
-$$;
-SELECT test.auth(:t, h, m, u, a, outcome => o, pid => p, port => t)
+-- Sessions: lines that come one by one, and in one batch in another order
+CREATE TEMP TABLE lines AS SELECT *
   FROM (VALUES
     (200, 'target', 'accepted', 'u', '10.0.0.1', 1000, 5),
     (200.1, 'target', 'session_opened', 'u', NULL, 1000, NULL),
@@ -215,31 +210,46 @@ SELECT test.auth(:t, h, m, u, a, outcome => o, pid => p, port => t)
     (230, 'target', 'failed', 'u', '10.0.0.1', 1006, 9),
     (230.1, 'target', 'session_opened', 'u', NULL, 1006, NULL),
     (240, 'unknown', 'accepted', '', '10.9.9.9', 1007, 10),
-    (241, 'unknown', 'session_opened', '', NULL, 1007, NULL)
-  ) n (m, h, o, u, a, p, t);
+    (241, 'unknown', 'session_opened', '', NULL, 1007, NULL),
+    (250, 'target', 'accepted', 'u', NULL, NULL, NULL),
+    (250.1, 'target', 'session_opened', 'u', NULL, NULL, NULL),
+    (260, 'target', 'accepted', 'u', '10.0.0.1', 1008, 11),
+    (260.1, 'target', 'session_opened', 'u', NULL, 1008, NULL),
+    (262, 'target', 'accepted', 'u', '10.0.0.1', 1008, 12),
+    (262.2, 'target', 'session_opened', 'u', NULL, 1008, NULL)
+  ) n (minute, host, outcome, auth_user, address, pid, port);
+CREATE FUNCTION pg_temp.sessions(p_tenant integer) RETURNS text
+LANGUAGE sql AS $$
+  SELECT string_agg(round(extract(epoch FROM e.stamped_at - test.at(0)) / 60)
+      || coalesce('+' || round(extract(epoch FROM e.session_at
+                                             - e.stamped_at)), ''),
+      ' ' ORDER BY e.stamped_at)
+  FROM process_dna.auth_events e
+  WHERE e.tenant_id = p_tenant AND e.stamped_at >= test.at(200) AND e.success
+$$;
+SELECT test.auth(:t, host, minute, auth_user, address, outcome => outcome,
+    pid => pid, port => port) FROM lines;
 SELECT test.auth(:o, 'target', 220.1, 'u', NULL, outcome => 'session_opened',
   pid => 1003);
-SELECT is(pg_temp.session(200), 6.0, 'a session of the process is the login''s');
-SELECT is(pg_temp.session(210), 6.0, 'as is one from its address and port');
-SELECT is(pg_temp.session(220), NULL,
-  'not one of another user, host, process, port, address, time or tenant');
+SELECT is(pg_temp.sessions(:t), '200+6 210+6 220 240+60 250 260+6 262+12',
+  'a session is that of its process or its client, within a minute; no other''s');
 SELECT is_empty($$SELECT FROM process_dna.auth_events
-  WHERE session_at IS NOT NULL AND NOT success$$, 'nor of an attempt');
-SELECT is(pg_temp.session(240), 60.0,
-  'within a minute, of hosts that nobody knows as well');
-SELECT process_dna.auth_ingest(:t, '{NULL,NULL,NULL,NULL}',
-  '{target,target,target,target}', '{NULL,NULL,NULL,NULL}',
-  '{file,file,file,file}',
-  '{session_opened,accepted,accepted,session_opened}', '{1,1,1,1}',
-  '{NULL,password,password,NULL}', '{u,u,w,w}', '{t,t,t,t}',
-  '{NULL,10.0.0.1,10.0.0.1,NULL}', '{NULL,NULL,NULL,NULL}', '{NULL,1,2,NULL}',
-  '{NULL,NULL,NULL,NULL}', '{NULL,NULL,NULL,NULL}', '{NULL,NULL,NULL,NULL}',
-  '{NULL,NULL,NULL,NULL}', '{sshd,sshd,sshd,sshd}', '{1,1,2,2}',
-  ARRAY[test.at(250.1), test.at(250), test.at(251), test.at(251.1)],
-  '{t,t,t,t}', array_fill(test.at(252), '{4}'), '{f,f,f,f}',
-  '{}', '{}', '{}', '{}', '{}', '{}', '{}');
-SELECT is(ARRAY[pg_temp.session(250), pg_temp.session(251)], '{6,6}',
-  'in one batch, in any order');
+  WHERE session_at IS NOT NULL AND NOT success$$, 'nor an attempt''s');
+SELECT test.tenant('batch') AS b \gset
+SELECT process_dna.auth_ingest(:b, a.none, a.host, a.none_text, a.trust,
+    a.outcome, a.one, a.none_text, a.auth_user, a.yes, a.address, a.none_text,
+    a.port, a.none_text, a.none_text, a.none_text, a.none_text, a.trust,
+    a.pid, a.at, a.yes, a.arrived, a.no, '{}', '{}', '{}', '{}', '{}', '{}',
+    '{}')
+  FROM (SELECT array_agg(NULL::integer) AS none, array_agg(host) AS host,
+      array_agg(NULL::text) AS none_text, array_agg('file'::text) AS trust,
+      array_agg(outcome) AS outcome, array_agg(1) AS one,
+      array_agg(auth_user) AS auth_user, array_agg(true) AS yes,
+      array_agg(address) AS address, array_agg(port) AS port,
+      array_agg(pid::bigint) AS pid, array_agg(test.at(minute)) AS at,
+      array_agg(test.at(270)) AS arrived, array_agg(false) AS no
+    FROM (SELECT * FROM lines ORDER BY hashtext(lines::text)) l) a;
+SELECT is(pg_temp.sessions(:b), pg_temp.sessions(:t), 'the same in one batch');
 
 -- Positions: lines of a file, each of a user of its own
 CREATE FUNCTION pg_temp.file(p_tenant integer, p_paths text[],
