@@ -10,9 +10,9 @@
 enum {
   /* Hosts whose last line is remembered; two that share a place drive each
    * other out, and what is forgotten is not repeated. */
-  HOSTS = 64,
+  HOSTS = 16,
   /* A longer one is forgotten. sshd's own are shorter. */
-  LINE_KEPT = 4096,
+  LINE_KEPT = 2048,
 };
 
 /* A host's last line, if it told something. */
