@@ -116,13 +116,15 @@ def test_a_failed_login_is_none(site, pair):
     site.assert_none()
 
 
-def test_a_login_from_a_host_without_an_alert_is_none(site, pair):
-    web, db = pair
+def test_a_login_from_a_host_without_an_alert_is_none(site):
+    web, db, other = site.running("web-1", "db-1", "other-1")
     web.compromise()
-    db.logs_on_to(web)
-    event = site.wait_login(db, web)
-    assert (event["target"], event["key_fingerprint"]) == (
-        "web-1", db.fingerprint())
+    other.logs_on_to(db)
+    other.logs_on_to(web)
+    for target in db, web:
+        event = site.wait_login(other, target)
+        assert (event["target"], event["key_fingerprint"]) == (
+            target.name, other.fingerprint())
     site.assert_none()
 
 
