@@ -22,7 +22,7 @@ SERVICE = "/usr/local/sbin/billing"
 CENTRAL_NAME, SYSLOG_PORT = "central.example", 5514
 
 # As on any Debian, the host keeps its log as well.
-KEPT_LOG = "/run/auth.log"
+KEPT_LOG = "/var/log/auth.log"
 
 # What a host is before anything is started there. This machine's own settings
 # are under it and must not count: so Debian's sshd_config as it is delivered,
@@ -33,7 +33,8 @@ printf '127.0.0.1 localhost\n%s %s\n' "$2" "$3" >/etc/hosts
 rm -rf /etc/ssh/ssh_host_* /etc/ssh/sshd_config.d /etc/rsyslog.d
 cp /usr/share/openssh/sshd_config /etc/ssh/sshd_config
 ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
-mkdir -p /run/sshd /var/spool/rsyslog
+mkdir -p /run/sshd /var/spool/rsyslog /var/log
+rm -f /var/log/auth.log
 """
 ADD_USER = r"""
 ! id "$1" >/dev/null 2>&1 || userdel -f "$1" 2>/dev/null
