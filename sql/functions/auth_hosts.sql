@@ -2,22 +2,28 @@
 -- addresses that they came from: of each line the number of its host, and by
 -- that number its agent (0: none) and until when it is heard, going by its last
 -- scan. Many lines have few hosts, so each is looked up once.
+--
+-- Addresses under which names came that are known are noted (auth_peers), before
+-- any is asked for a name that is not; not those that may be forged.
 CREATE OR REPLACE FUNCTION process_dna.auth_hosts(
   p_tenant integer, p_silent interval, a_host text[], a_peer inet[],
   a_trust text[], a_arrived timestamptz[],
   OUT hosts integer[], OUT agents bigint[], OUT heard timestamptz[])
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql
 SET enable_seqscan = off SET jit = off
 AS $$
+DECLARE
+  v_peers inet[];
 BEGIN
   SELECT array_agg(u.h ORDER BY u.n) INTO hosts
     FROM (SELECT l.n, dense_rank() OVER (
             ORDER BY l.host COLLATE "C", l.peer, l.trust = 'udp') AS h
           FROM unnest(a_host, a_peer, a_trust) WITH ORDINALITY
             l (host, peer, trust, n)) u;
-  SELECT array_agg(coalesce(t.agent_id, 0) ORDER BY l.h),
-         array_agg(coalesce(a.heard, '-infinity') ORDER BY l.h)
-    INTO agents, heard
+  SELECT array_agg(coalesce(e.agent_id, n.agent_id, 0) ORDER BY l.h),
+         array_agg(l.peer) FILTER (WHERE l.trust <> 'udp'
+           AND coalesce(e.agent_id, n.agent_id) IS NOT NULL)
+    INTO agents, v_peers
     FROM (SELECT DISTINCT ON (i.h) i.h, i.host, i.peer, i.trust, i.arrived
           FROM unnest(hosts, a_host, a_peer, a_trust, a_arrived)
             i (h, host, peer, trust, arrived)
@@ -27,9 +33,30 @@ BEGIN
       SELECT g.agent_id FROM process_dna.agents g
       WHERE g.tenant_id = p_tenant AND g.name = l.host COLLATE "default"
       LIMIT 1) e ON true
+    LEFT JOIN LATERAL (
+      SELECT process_dna.agent_of_host(p_tenant, l.host, NULL, l.arrived)
+      WHERE e.agent_id IS NULL) n (agent_id) ON true;
+  INSERT INTO process_dna.auth_peers AS p (tenant_id, address)
+  SELECT DISTINCT p_tenant, u.peer FROM unnest(v_peers) u (peer)
+  WHERE u.peer IS NOT NULL
+    AND (SELECT true FROM process_dna.auth_peers i
+         WHERE i.tenant_id = p_tenant AND i.address = u.peer
+           AND i.seen_at > now() - interval '1 day'
+         LIMIT 1) IS NULL
+  ORDER BY u.peer
+  ON CONFLICT (tenant_id, address) DO UPDATE SET seen_at = now();
+
+  SELECT array_agg(coalesce(t.agent_id, 0) ORDER BY l.h),
+         array_agg(coalesce(a.heard, '-infinity') ORDER BY l.h)
+    INTO agents, heard
+    FROM (SELECT DISTINCT ON (i.h) i.h, i.host, i.peer, i.trust, i.arrived
+          FROM unnest(hosts, a_host, a_peer, a_trust, a_arrived)
+            i (h, host, peer, trust, arrived)
+          ORDER BY i.h) l
     CROSS JOIN LATERAL (
-      SELECT coalesce(e.agent_id, process_dna.agent_of_host(p_tenant, l.host,
-               l.peer, l.arrived, l.trust = 'udp'))) t (agent_id)
+      SELECT CASE WHEN agents[l.h] <> 0 THEN agents[l.h]
+        WHEN l.peer IS NOT NULL THEN process_dna.agent_of_host(p_tenant,
+          l.host, l.peer, l.arrived, l.trust = 'udp') END) t (agent_id)
     LEFT JOIN LATERAL (
       SELECT g.last_arrived
                + greatest(3 * g.interval_s * interval '1 s', p_silent) AS heard

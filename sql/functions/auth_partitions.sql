@@ -1,5 +1,6 @@
 -- Make the partitions of auth_events for today and the next three days, and let
--- go of those that are older than p_retention_days and every tenant's retention.
+-- go of those that are older than p_retention_days and every tenant's retention,
+-- and of what else is forgotten after a while.
 -- To be called now and then, as a transaction of its own; of several
 -- sessions one does it.
 --
@@ -35,6 +36,8 @@ BEGIN
     END LOOP;
   EXCEPTION WHEN lock_not_available THEN NULL;
   END;
+  DELETE FROM process_dna.auth_peers p
+    WHERE p.seen_at < now() - interval '30 days';
   DELETE FROM process_dna.auth_events_default d
     WHERE d.arrived_at < (v_today - v_keep)::timestamp AT TIME ZONE 'UTC';
   BEGIN

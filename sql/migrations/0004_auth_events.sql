@@ -169,11 +169,23 @@ COMMENT ON COLUMN process_dna.auth_positions.head IS 'What it begins with, so th
 COMMENT ON COLUMN process_dna.auth_positions.version IS 'Counts the changes of this row: who wants to write must know the last';
 COMMENT ON COLUMN process_dna.auth_positions.updated_at IS 'When it was last written';
 
+CREATE TABLE process_dna.auth_peers (
+  tenant_id integer NOT NULL REFERENCES process_dna.tenants,
+  address inet NOT NULL,
+  seen_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (tenant_id, address)
+);
+COMMENT ON TABLE process_dna.auth_peers IS 'Addresses that lines came from under names of agents: who sends lines under another name there is not told by the address';
+COMMENT ON COLUMN process_dna.auth_peers.tenant_id IS 'Whose agents they are';
+COMMENT ON COLUMN process_dna.auth_peers.address IS 'The address';
+COMMENT ON COLUMN process_dna.auth_peers.seen_at IS 'When that was last noted, at most once a day; rows go after 30 days';
+
 DO $$
 DECLARE
   v_table text;
 BEGIN
-  FOREACH v_table IN ARRAY ARRAY['auth_events', 'auth_positions', 'agent_names']
+  FOREACH v_table IN ARRAY ARRAY['auth_events', 'auth_positions', 'auth_peers',
+    'agent_names']
   LOOP
     EXECUTE format('ALTER TABLE process_dna.%I ENABLE ROW LEVEL SECURITY',
                    v_table);

@@ -306,6 +306,47 @@ SELECT is(ARRAY(SELECT pg_temp.file(:t, '{/b}', '{0}', '{1}', '{1}', '{x}',
 SELECT is(pg_temp.users(), '{b1,a1,net,b2,b3,net2,b5,a3,b6,x,y}',
   'nothing is lost or doubled');
 
+-- Who sends lines under a name that nobody knows
+CREATE FUNCTION pg_temp.target(p_tenant integer, p_host text, p_peer text,
+                               p_trust text DEFAULT 'tcp')
+RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  v_agent bigint;
+BEGIN
+  PERFORM test.auth(p_tenant, p_host, 350, 'u', '10.9.9.9', peer => p_peer,
+    outcome => 'failed', trust => p_trust);
+  DELETE FROM process_dna.auth_events WHERE arrived_at = test.at(350)
+  RETURNING target_agent_id INTO v_agent;
+  RETURN (SELECT name FROM process_dna.agents WHERE agent_id = v_agent);
+END $$;
+DELETE FROM process_dna.auth_peers;
+SELECT is(pg_temp.target(:t, h, p, u), e, w) FROM (VALUES
+  ('renamed', '10.0.0.3', 'tcp', 'silent', 'whose address it is'),
+  ('renamed', '10.0.0.3', 'udp', 'silent', 'over UDP as well'),
+  ('source', '10.0.0.3', 'udp', 'source', 'a name counts for more'),
+  ('renamed', '10.0.0.3', 'tcp', 'silent', 'and may be forged there'),
+  ('source', '10.0.0.3', 'tcp', 'source', 'but over a connection'),
+  ('renamed', '10.0.0.3', 'tcp', NULL, 'shows that it is a relay'),
+  ('renamed', '10.0.0.3', 'udp', NULL, 'for good'),
+  ('', '10.0.0.3', 'tcp', 'silent', 'which is asked for no name as before'),
+  ('renamed', '10.0.0.1', 'tcp', 'source', 'others are none'),
+  ('SOURCE.example', '10.0.0.1', 'tls', 'source', 'who says its own name'),
+  ('renamed', '10.0.0.1', 'tcp', NULL, 'has no other')) n (h, p, u, e, w);
+SELECT is(ARRAY(SELECT host(address) FROM process_dna.auth_peers
+    WHERE tenant_id = :t ORDER BY address), '{10.0.0.1,10.0.0.3}',
+  'these are remembered');
+UPDATE process_dna.auth_peers SET seen_at = now() - interval '29 days'
+  WHERE address = '10.0.0.1';
+UPDATE process_dna.auth_peers SET seen_at = now() - interval '31 days'
+  WHERE address = '10.0.0.3';
+SELECT process_dna.auth_partitions(:t, 90);
+SELECT is(pg_temp.target(:t, 'renamed', '10.0.0.3'), 'silent',
+  'for a month');
+SELECT pg_temp.target(:t, 'source', '10.0.0.1');
+SELECT is((SELECT seen_at FROM process_dna.auth_peers
+    WHERE tenant_id = :t AND address = '10.0.0.1'), now(),
+  'since the last time');
+
 -- Hosts that become known
 SELECT test.auth(:t, h, m, u, '10.0.0.1', outcome => o)
   FROM (VALUES (400, 'new.example', 'root', 'accepted'),

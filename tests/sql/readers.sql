@@ -42,7 +42,7 @@ FROM process_dna.process_dna_alerts WHERE kind = 'lateral-movement';
 INSERT INTO process_dna.lateral_queue (tenant_id, agent_id)
 SELECT tenant_id, agent_id FROM process_dna.agents;
 SELECT process_dna.address_add(t, 'h' || t, 'alias', 'me'),
-    test.auth(t, 'h' || t, 1, 'root', '192.0.2.1'),
+    test.auth(t, 'h' || t, 1, 'root', '192.0.2.1', peer => '192.0.2.1'),
     process_dna.auth_positions_take(t, '{central}', '{/log}', '{1}', '{1}',
       '{x}', '{0}', '{0}')
   FROM unnest(ARRAY[:t1, :t2]) t;
