@@ -53,6 +53,30 @@ class Sleepers:
             child.wait()
 
 
+def figures_of_script(name, script):
+    """What a script of psql prints on a database of its own, which is removed
+    afterwards."""
+    cluster = WORK / f"postgres-{name}"
+    shutil.rmtree(cluster, ignore_errors=True)
+    postgres = ["sh", ROOT / "tests/postgres.sh"]
+    try:
+        conninfo = subprocess.run([*postgres, "start", cluster], check=True,
+                                  stdout=subprocess.PIPE,
+                                  text=True).stdout.strip()
+        config = WORK / f"{name}.conf"
+        config.touch(0o600)
+        config.write_text(f'database = "{conninfo}"\nstate-dir = "{WORK}"\n')
+        subprocess.run([BUILD / "process-dna-correlator", "-c", config,
+                        "migrate"], check=True, stdout=subprocess.DEVNULL)
+        return figures_of(subprocess.run(
+            ["psql", "-X", "-d", conninfo, "-f",
+             ROOT / "tests/bench" / script],
+            check=True, stdout=subprocess.PIPE, text=True).stdout)
+    finally:
+        subprocess.run([*postgres, "stop", cluster], check=False)
+        shutil.rmtree(cluster, ignore_errors=True)
+
+
 def figures_of(text):
     """Lines of `name value unit`."""
     lines = (line.split(maxsplit=2) for line in text.splitlines() if line)

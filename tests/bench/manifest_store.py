@@ -1,34 +1,14 @@
 """Verdicts beside a store of ten million digests, in a cluster of its own that is
 removed afterwards. Run by itself it prints its figures."""
 
-import shutil
-import subprocess
 import sys
 
-from common import BUILD, ROOT, WORK, figures_of, say
+from common import WORK, figures_of_script, say
 
 
 def measure_store():
     say("ten million digests, some minutes")
-    cluster = WORK / "postgres-store"
-    shutil.rmtree(cluster, ignore_errors=True)
-    script = ["sh", ROOT / "tests/postgres.sh"]
-    try:
-        conninfo = subprocess.run([*script, "start", cluster], check=True,
-                                  stdout=subprocess.PIPE,
-                                  text=True).stdout.strip()
-        config = WORK / "store.conf"
-        config.touch(0o600)
-        config.write_text(f'database = "{conninfo}"\nstate-dir = "{WORK}"\n')
-        subprocess.run([BUILD / "process-dna-correlator", "-c", config,
-                        "migrate"], check=True, stdout=subprocess.DEVNULL)
-        return figures_of(subprocess.run(
-            ["psql", "-X", "-d", conninfo, "-f",
-             ROOT / "tests/bench/bench_manifests.sql"],
-            check=True, stdout=subprocess.PIPE, text=True).stdout)
-    finally:
-        subprocess.run([*script, "stop", cluster], check=False)
-        shutil.rmtree(cluster, ignore_errors=True)
+    return figures_of_script("store", "bench_manifests.sql")
 
 
 def store_rows(figures):

@@ -20,6 +20,7 @@ from auth import auth_rows, measure_auth
 from common import (
     BUILD, ROOT, RUNS, WORK, Sleepers, cpu_of, figures_of, say,
 )
+from lateral import lateral_rows, measure_lateral
 from manifest import manifest_rows, measure_manifest
 from manifest_store import measure_store, store_rows
 from snmp import measure_snmp, snmp_rows
@@ -279,6 +280,7 @@ def main():
     ingest = measure_ingest()
     manifest = measure_manifest()
     store = measure_store()
+    lateral = measure_lateral()
     auth = measure_auth()
     openssl_kib = collectd["relocations"] + scan["openssl_first_digest"]
     ours_kib = collectd["memory"]["process_dna"] - openssl_kib
@@ -339,6 +341,7 @@ def main():
         ("  the longest, ms", ingest["poll_worst"], None, ""),
         *manifest_rows(manifest),
         *store_rows(store),
+        *lateral_rows(lateral),
         *auth_rows(auth),
     ])
 
