@@ -10,17 +10,15 @@ from debian_host import DebianHost
 from harness import quoted
 from host import System
 from network import CENTRAL, Network, address, address6, inside
-from processes import (
-    ROOT, Failed, die_with_parent, register, unregister, wait_for,
-)
+from processes import ROOT, Failed, die_with_parent, wait_for
 from root import ENV, Inside
 from snmp import AGENTX, Agentx, Snmpd
 
 USER = "deploy"
+HOME = f"/run/{USER}"
 SERVICE = "/usr/local/sbin/billing"
-# Where the hosts' logs are taken, as README's line for rsyslog has it.
-CENTRAL_NAME, SYSLOG_PORT = "central.example", 5514
-
+# The central host, in README's line for rsyslog.
+CENTRAL_NAME = "central.example"
 # As on any Debian, the host keeps its log as well.
 KEPT_LOG = "/var/log/auth.log"
 
@@ -38,9 +36,9 @@ rm -f /var/log/auth.log
 """
 ADD_USER = r"""
 ! id "$1" >/dev/null 2>&1 || userdel -f "$1" 2>/dev/null
-useradd --create-home --home-dir "/run/$1" --shell /bin/sh "$1"
-runuser -u "$1" -- mkdir -m 700 "/run/$1/.ssh"
-runuser -u "$1" -- ssh-keygen -q -t ed25519 -N '' -f "/run/$1/.ssh/id_ed25519"
+useradd --create-home --home-dir "$2" --shell /bin/sh "$1"
+runuser -u "$1" -- mkdir -m 700 "$2/.ssh"
+runuser -u "$1" -- ssh-keygen -q -t ed25519 -N '' -f "$2/.ssh/id_ed25519"
 """
 SSH = ["ssh", "-F", "none", "-o", "StrictHostKeyChecking=no",
        "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
@@ -82,11 +80,10 @@ class NetHost(DebianHost):
         else:
             self.address, self.address6 = address(number), address6(number)
             site.network.attach(self.root.pid, self.address, self.address6)
-        self.runs_of = {}
         self.snmp = []
         self.sshd = self.rsyslog = None
         self._script(SETUP, name, CENTRAL, CENTRAL_NAME)
-        self.add_user(USER)
+        self._script(ADD_USER, USER, HOME)
 
     def _script(self, script, *args):
         return self.root.run("sh", "-ec", script, "sh", *args)
@@ -101,12 +98,10 @@ class NetHost(DebianHost):
         finally:
             super().stop()
 
-    def _daemon(self, name, argv, env=None):
-        """A program of the host, to be started; each run has a log of its
-        own."""
-        self.runs_of[name] = self.runs_of.get(name, 0) + 1
-        log = self.directory / f"{name}{self.runs_of[name]}.log"
-        return Inside(self.root, f"{name} of {self.name}", argv, log, env)
+    def _daemon(self, name, argv, log=None, env=None):
+        """A program of the host, to be started."""
+        return Inside(self.root, f"{name} of {self.name}", argv,
+                      log or self.directory / f"{name}.log", env)
 
     # --- programs ---------------------------------------------------------------
     def start_sshd(self):
@@ -134,26 +129,24 @@ class NetHost(DebianHost):
         wait_for(f"{self}: {times} lines {text!r}",
                  lambda: log.read_text().count(text) >= times)
 
-    def start_snmp(self, path=SERVICE):
+    def start_snmp(self):
         """snmpd with our subagent, where others have collectd."""
-        def make_daemon(name, argv, log, env):
-            return Inside(self.root, f"{name} of {self.name}", argv, log, env)
         program = self.directory / AGENTX.name
         shutil.copy(AGENTX, program)
         snmpd = Snmpd(self.directory / "snmpd", address=self.address, port=161,
                       extra="rocommunity public 192.0.2.0/24\n",
-                      make_daemon=make_daemon)
-        self.snmp = [Agentx.of(self.directory / "agentx", snmpd, [path],
-                               program=program, make_daemon=make_daemon), snmpd]
+                      make_daemon=self._daemon)
+        agent = Agentx.of(self.directory / "agentx", snmpd, [SERVICE],
+                          program=program, make_daemon=self._daemon)
+        self.snmp = [agent, snmpd]
         snmpd.start()
-        self.snmp[0].start()
+        agent.start()
         return self
 
-    def start_service(self, path=SERVICE):
+    def start_service(self):
         """A copy of a real binary, which runs."""
-        self.root.shell(f"mkdir -p {path.rpartition('/')[0]};"
-                        f"cp --remove-destination /bin/sleep {path}")
-        self.run_inside(path, "86400")
+        self._script('cp --remove-destination /bin/sleep "$1"', SERVICE)
+        self.run_inside(SERVICE, "86400")
         self.wait_running()
         return self
 
@@ -162,15 +155,15 @@ class NetHost(DebianHost):
         self.start_rsyslog().start_sshd().start_service().start()
         return self
 
-    def compromise(self, path=SERVICE):
+    def compromise(self):
         """Its service's binary is swapped; the alert, once its trap came."""
-        self.root.shell(f"cp -p {path} {path}.kept")
-        self.swap(path)
-        return self.wait_critical(path)
+        self._script('cp -p "$1" "$1.kept"', SERVICE)
+        self.swap(SERVICE)
+        return self.wait_critical(SERVICE)
 
-    def restore(self, path=SERVICE):
+    def restore(self):
         """The binary of before, and the service runs from it."""
-        self.root.shell(f"mv {path}.kept {path}")
+        self._script('mv "$1.kept" "$1"', SERVICE)
         for program in self.programs:
             program.restart()
 
@@ -180,31 +173,27 @@ class NetHost(DebianHost):
             file.write(f"{other.address} {other.name}\n")
 
     # --- users and logins ---------------------------------------------------------
-    def add_user(self, user):
-        self._script(ADD_USER, user)
+    def key(self):
+        return self.root.run("cat", f"{HOME}/.ssh/id_ed25519.pub")
 
-    def key(self, user=USER):
-        return self.root.run("cat", f"/run/{user}/.ssh/id_ed25519.pub")
-
-    def fingerprint(self, user=USER):
+    def fingerprint(self):
         return self.root.run("ssh-keygen", "-lf",
-                             f"/run/{user}/.ssh/id_ed25519.pub").split()[1]
+                             f"{HOME}/.ssh/id_ed25519.pub").split()[1]
 
-    def trust(self, *others, user=USER):
-        """The keys of that user on the other hosts open this one."""
-        self.root.path(f"/run/{user}/.ssh/authorized_keys").write_text(
-            "".join(other.key(user) for other in others))
+    def trust(self, *others):
+        """The keys that the user has on the other hosts open this one."""
+        self.root.path(f"{HOME}/.ssh/authorized_keys").write_text(
+            "".join(other.key() for other in others))
         return self
 
-    def ssh(self, other, user=USER, target=None, options=(), env=None,
-            command=("true",)):
-        """Debian's ssh client tries to log on as `user`, to an address of the
-        other host or `target`; the completed process."""
+    def ssh(self, other, user=USER, target=None, options=(), env=None):
+        """Debian's ssh client tries to log on as `user`, to the address of the
+        other host or to `target`; the completed process."""
         return subprocess.run(
             self.root.argv([
                 "env", *(f"{k}={v}" for k, v in (env or {}).items()),
                 "runuser", "-u", USER, "--", *SSH, *options, "-l", user,
-                target or other.address, "--", *command]),
+                target or other.address, "--", "true"]),
             env=ENV, stdin=subprocess.DEVNULL, capture_output=True, text=True,
             check=False, timeout=120, preexec_fn=die_with_parent)
 
@@ -215,13 +204,10 @@ class NetHost(DebianHost):
                          f"{done.returncode}\n{done.stderr}")
 
     def fails_on(self, other, **kwargs):
-        """A wrong password, or a user that there is not."""
-        askpass = "/run/askpass"
-        self._script("printf '#!/bin/sh\\necho wrong\\n' >$1; chmod 755 $1",
-                     askpass)
+        """A wrong password (the question), or a user that there is not."""
         done = self.ssh(
             other, options=["-o", "PreferredAuthentications=password"],
-            env={"SSH_ASKPASS": askpass, "SSH_ASKPASS_REQUIRE": "force"},
+            env={"SSH_ASKPASS": "/bin/echo", "SSH_ASKPASS_REQUIRE": "force"},
             **kwargs)
         assert done.returncode == 255, done
 
@@ -235,7 +221,6 @@ class Site:
         self.directory = directory
         self.hosts = []
         self.network = Network()
-        register(self)
         sections = {
             "syslog": {"listen-tcp": listening()},
             "lateral": {"cadence": 1},
@@ -275,7 +260,6 @@ class Site:
         return hosts
 
     def stop(self):
-        unregister(self)
         with contextlib.ExitStack() as stack:
             stack.callback(self.network.stop)
             stack.callback(self.central.stop)
