@@ -108,6 +108,14 @@ def test_a_relay_for_the_logs(site):
     assert site.wait_login(web, db)["target"] == "db-1"
     assert site.wait_movement(state="open")["target"] == "db-1"
 
+    # One that the central host does not know is not taken for the relay.
+    stray = site.host("stray-1").start_sshd().trust(web)
+    stray.start_rsyslog(f'auth,authpriv.* @@{loghost.address}:514')
+    web.logs_on_to(stray)
+    assert site.wait_login(web, stray)["target"] == ""
+    site.wait_quiet()
+    assert [m["target"] for m in site.movements()] == ["db-1"]
+
 
 def test_logs_that_come_late(site):
     """A host's rsyslog stands still, and what it has queued comes when the
