@@ -170,26 +170,22 @@ static void step_stop(struct explain_page *page, const struct words *w) {
                f->host);
 }
 
-/* The hosts behind, each once. */
+/* The hosts behind it, and the alerts about those that changed as well. */
 static void step_onward(struct explain_page *page) {
   const PGresult *hops = page->movement != NULL ? page->movement->hops : NULL;
-  int target = hops != NULL ? PQfnumber(hops, "target") : -1;
+  int len = hops != NULL ? PQntuples(hops) : 0;
   int changed = hops != NULL ? PQfnumber(hops, "changed_id") : -1;
-  bool begun = false;
+  bool any = false;
 
-  if (target < 0 || changed < 0)
+  for (int i = 0; i < len && changed >= 0; i++)
+    any = any || *PQgetvalue(hops, i, changed) != '\0';
+  if (!any && len < 2)
     return;
-  for (int i = 0; i < PQntuples(hops); i++) {
-    const char *id = PQgetvalue(hops, i, changed);
-
-    if (*id == '\0' && i == 0)
-      continue; /* the host of the steps above */
-    if (!begun)
-      explain_step(page, "Go on along the route, host by host, as above; those "
-                         "that changed as well have alerts of their own:");
-    begun = true;
-    program_about(page, "explain", id, "");
-  }
+  explain_step(page, "Go on along the route, host by host, as above%s",
+               any ? "; those that changed as well have alerts of their own:"
+                   : ".");
+  for (int i = 0; i < len && any; i++)
+    program_about(page, "explain", PQgetvalue(hops, i, changed), "");
 }
 
 static void step_accept(struct explain_page *page) {

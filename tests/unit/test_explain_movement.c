@@ -80,10 +80,11 @@ static const hop_row route[] = {
      "/usr/bin/psql", "not-in-manifest", "t"},
 };
 
-static char *explain(const struct explain_facts *facts, const login_row *first,
-                     size_t logins_len, size_t hops_len) {
+static char *explain_hops(const struct explain_facts *facts,
+                          const login_row *first, size_t logins_len,
+                          const hop_row *hops, size_t hops_len) {
   PGresult *l = made_result(LOGIN_FIELDS, login_names, logins_len, first[0]);
-  PGresult *h = made_result(HOP_FIELDS, hop_names, hops_len, route[0]);
+  PGresult *h = made_result(HOP_FIELDS, hop_names, hops_len, hops[0]);
   const struct explain_movement movement = {l, h};
   char *text = NULL;
   size_t size;
@@ -94,6 +95,11 @@ static char *explain(const struct explain_facts *facts, const login_row *first,
   PQclear(l);
   PQclear(h);
   return text;
+}
+
+static char *explain(const struct explain_facts *facts, const login_row *first,
+                     size_t logins_len, size_t hops_len) {
+  return explain_hops(facts, first, logins_len, route, hops_len);
 }
 
 /* As if it had been printed on one line. */
@@ -236,6 +242,21 @@ static void the_whole_route_is_told_and_gone_along(void **state) {
       "Go on along the route", " process-dna-correlator explain 22 ");
 }
 
+static void a_route_without_changes_promises_no_alerts(void **state) {
+  static const hop_row quiet[] = {
+      {"2026-05-25 09:14:40+00", "root", "publickey", "web1", "db1", "tls",
+       NULL, NULL, NULL, "f"},
+      {"2026-05-25 09:15:00+00", "bob", "password", "db1", "db2", "udp", NULL,
+       NULL, NULL, "f"},
+  };
+
+  (void)state;
+  EXPECT(explain_hops(&moved, logins, 1, quiet, 2),
+         "6. Go on along the route, host by host, as above.",
+         "7. If it is in order");
+  expect_without(explain_hops(&moved, logins, 1, quiet, 2), "changed as well");
+}
+
 static void further_logins_are_listed_and_counted(void **state) {
   struct explain_facts facts = moved;
 
@@ -322,6 +343,7 @@ int main(void) {
       cmocka_unit_test(a_way_that_was_used_before_may_be_routine),
       cmocka_unit_test(an_address_of_several_hosts_names_them_all),
       cmocka_unit_test(the_whole_route_is_told_and_gone_along),
+      cmocka_unit_test(a_route_without_changes_promises_no_alerts),
       cmocka_unit_test(further_logins_are_listed_and_counted),
       cmocka_unit_test(what_is_over_asks_for_nothing),
       cmocka_unit_test(without_rows_the_facts_are_told),
