@@ -20,22 +20,22 @@ BEGIN
             ORDER BY l.host COLLATE "C", l.peer, l.trust = 'udp') AS h
           FROM unnest(a_host, a_peer, a_trust) WITH ORDINALITY
             l (host, peer, trust, n)) u;
-  SELECT array_agg(coalesce(e.agent_id, n.agent_id, 0) ORDER BY l.h),
-         array_agg(l.peer) FILTER (WHERE l.trust <> 'udp'
-           AND coalesce(e.agent_id, n.agent_id) IS NOT NULL)
+  -- OFFSET 0 has what is looked up be looked up once.
+  SELECT array_agg(coalesce(n.agent_id, 0) ORDER BY l.h),
+         array_agg(l.peer) FILTER (WHERE n.agent_id IS NOT NULL
+                                     AND l.trust <> 'udp')
     INTO agents, v_peers
     FROM (SELECT DISTINCT ON (i.h) i.h, i.host, i.peer, i.trust, i.arrived
           FROM unnest(hosts, a_host, a_peer, a_trust, a_arrived)
             i (h, host, peer, trust, arrived)
           ORDER BY i.h) l
-    -- Most have the very name of an agent, which takes no call to see.
-    LEFT JOIN LATERAL (
-      SELECT g.agent_id FROM process_dna.agents g
-      WHERE g.tenant_id = p_tenant AND g.name = l.host COLLATE "default"
-      LIMIT 1) e ON true
-    LEFT JOIN LATERAL (
-      SELECT process_dna.agent_of_host(p_tenant, l.host, NULL, l.arrived)
-      WHERE e.agent_id IS NULL) n (agent_id) ON true;
+    CROSS JOIN LATERAL (
+      -- Most have the very name of an agent, which takes no call to see.
+      SELECT coalesce(
+        (SELECT g.agent_id FROM process_dna.agents g
+         WHERE g.tenant_id = p_tenant AND g.name = l.host COLLATE "default"),
+        process_dna.agent_of_host(p_tenant, l.host, NULL, l.arrived))
+      OFFSET 0) n (agent_id);
   INSERT INTO process_dna.auth_peers AS p (tenant_id, address)
   SELECT DISTINCT p_tenant, u.peer FROM unnest(v_peers) u (peer)
   WHERE u.peer IS NOT NULL
@@ -56,7 +56,8 @@ BEGIN
     CROSS JOIN LATERAL (
       SELECT CASE WHEN agents[l.h] <> 0 THEN agents[l.h]
         WHEN l.peer IS NOT NULL THEN process_dna.agent_of_host(p_tenant,
-          l.host, l.peer, l.arrived, l.trust = 'udp') END) t (agent_id)
+          l.host, l.peer, l.arrived, l.trust = 'udp') END
+      OFFSET 0) t (agent_id)
     LEFT JOIN LATERAL (
       SELECT g.last_arrived
                + greatest(3 * g.interval_s * interval '1 s', p_silent) AS heard

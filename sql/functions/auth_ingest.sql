@@ -37,6 +37,7 @@ CREATE OR REPLACE FUNCTION process_dna.auth_ingest(
 RETURNS TABLE (file integer, taken boolean)
 LANGUAGE plpgsql
 SET enable_seqscan = off SET jit = off
+SET plan_cache_mode = force_generic_plan -- planning takes longer than looking up
 AS $$
 #variable_conflict use_column
 DECLARE
