@@ -51,7 +51,7 @@ BEGIN
           FROM process_dna.auth_events i
           WHERE i.target_agent_id = w.target_agent_id
             AND hashtext(i.auth_user) = hashtext(w.auth_user)
-            AND i.src_ip = a.address
+            AND i.src_ip + 0 = a.address
             AND i.observed_at >= w.until - v_days AND i.observed_at < w.until
             AND i.tenant_id + 0 = p_tenant AND i.success
             AND i.auth_user = w.auth_user AND i.arrived_at >= v_since

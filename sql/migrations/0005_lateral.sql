@@ -40,9 +40,11 @@ CREATE INDEX process_dna_alerts_unexplained
   ON process_dna.process_dna_alerts (agent_id, observed_at, tenant_id)
   WHERE baseline_match = false;
 
--- Who came which way: users are hashed, their names may be long.
+-- Who came which way. Users are hashed, their names may be long; addresses are
+-- an expression, or the planner might take the index that begins with them.
 CREATE INDEX auth_events_way ON process_dna.auth_events
-  (target_agent_id, hashtext(auth_user), src_ip, observed_at, tenant_id)
+  (target_agent_id, hashtext(auth_user), (src_ip + 0), observed_at,
+   (tenant_id + 0))
   WHERE success AND target_agent_id IS NOT NULL;
 
 -- Every login passes through it: a foreign key would take as long as all the
@@ -112,7 +114,8 @@ CREATE TABLE process_dna.lateral_detections (
   FOREIGN KEY (tenant_id, target_agent_id) REFERENCES process_dna.agents
 );
 CREATE INDEX lateral_detections_movement
-  ON process_dna.lateral_detections (movement_id, observed_at, tenant_id);
+  ON process_dna.lateral_detections
+  (movement_id, observed_at, (tenant_id + 0));
 COMMENT ON TABLE process_dna.lateral_detections IS 'Logins that left a host around an unexplained change there: one row per alert and login';
 COMMENT ON COLUMN process_dna.lateral_detections.tenant_id IS 'Tenant of the agents';
 COMMENT ON COLUMN process_dna.lateral_detections.detection_id IS 'Number of the row';
@@ -148,7 +151,8 @@ CREATE TABLE process_dna.lateral_reached (
     REFERENCES process_dna.process_dna_alerts
 );
 CREATE INDEX lateral_reached_agent
-  ON process_dna.lateral_reached (agent_id, reached_at, tenant_id);
+  ON process_dna.lateral_reached
+  (agent_id, reached_at, (tenant_id + 0));
 COMMENT ON TABLE process_dna.lateral_reached IS 'Agents that the hops of movements lead to: what happens there next may belong to the movement';
 COMMENT ON COLUMN process_dna.lateral_reached.tenant_id IS 'Tenant of the agents';
 COMMENT ON COLUMN process_dna.lateral_reached.agent_id IS 'The agent that was logged on to';

@@ -1,7 +1,7 @@
 -- Goal: an unexplained change and a login from that host within the window, in
 -- whatever order they come, are one movement with one trap, and nothing else is.
 BEGIN;
-SELECT plan(37);
+SELECT plan(39);
 SELECT test.tenant() AS t \gset
 
 -- The hosts a to f, 192.0.2.1 and so on, run what they are trusted with.
@@ -98,6 +98,11 @@ SELECT is((SELECT array_agg(at ORDER BY at)
     FROM process_dna.detection_logins(:t, (SELECT max(alert_id)
       FROM process_dna.process_dna_alerts))),
   ARRAY[test.at(25), test.at(35)], 'these, and before the change as well');
+SELECT test.auth(:t, 'e', m, 'root', '192.0.2.4') FROM unnest(ARRAY[
+  45 - 1/60e6, 45, 55, 55 + 1/60e6]) m;
+SELECT is(test.lateral(:t), '0 0', 'logins that come first');
+SELECT pg_temp.scan(:t, 'd', 50, 'c');
+SELECT is(test.lateral(:t), '2 1', 'are within the same window');
 UPDATE process_dna.tenants SET lateral_window_s = 301 WHERE tenant_id = :t;
 INSERT INTO process_dna.lateral_queue (tenant_id, alert_id)
   SELECT tenant_id, alert_id FROM process_dna.process_dna_alerts
