@@ -21,9 +21,7 @@
 -- are refused of a wrong clock.
 --
 -- Whoever writes a line again waits for all that write, since its own earlier
--- call may still be running on a connection that broke. The locks on the table
--- and its default partition keep partitions from coming or going until the
--- lines are in; they are taken in the order of all who need both.
+-- call may still be running on a connection that broke.
 CREATE OR REPLACE FUNCTION process_dna.auth_ingest(
   p_tenant integer,
   a_file integer[], a_host text[], a_peer text[], a_trust text[],
@@ -55,8 +53,6 @@ BEGIN
     PERFORM pg_advisory_xact_lock_shared(hashtext('process_dna.auth_ingest'),
                                          p_tenant);
   END IF;
-  LOCK TABLE ONLY process_dna.auth_events IN ROW EXCLUSIVE MODE;
-  LOCK TABLE process_dna.auth_events_default IN ROW EXCLUSIVE MODE;
   v_taken := process_dna.auth_positions_take(p_tenant, f_follower, f_path,
     f_device, f_inode, f_head, f_position, f_version);
 

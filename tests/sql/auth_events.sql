@@ -386,6 +386,13 @@ SELECT process_dna.lateral_look(:t);
 SELECT row_eq($$SELECT target_agent_id IS NOT NULL, src_agents
   FROM process_dna.auth_events WHERE auth_user = 'itself'$$,
   ROW(true, '{}'::bigint[]), 'which is then no source of them itself');
+SELECT test.auth(:t, 'bare', 408, 'root', '10.0.0.44');
+SELECT test.scan(:t, 'bare.example', 409, ARRAY[test.exe('/p', 'a')],
+  addresses => '{}');
+SELECT process_dna.lateral_look(:t);
+SELECT is(pg_temp.unknown(),
+  'new.other root, new.example root, new.example root',
+  'also if the host tells no address');
 SELECT test.auth(:t, 'many', 410 + n * 0.01, 'root', '10.0.0.44')
   FROM generate_series(1, 501) n;
 SELECT test.scan(:t, 'many', 450, ARRAY[test.exe('/p', 'a')],
