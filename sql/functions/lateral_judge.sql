@@ -44,8 +44,14 @@ BEGIN
     ), ways AS MATERIALIZED (
       SELECT w.*, NOT EXISTS (
         SELECT FROM (
-          SELECT DISTINCT d.address FROM process_dna.agent_addresses d
-          WHERE d.tenant_id = p_tenant AND d.agent_id = w.agent_id) a
+          SELECT d.address FROM process_dna.agent_addresses d
+          WHERE d.tenant_id = p_tenant AND d.agent_id = w.agent_id
+            AND d.first_seen <= w.until + v_window
+            AND (d.last_seen IS NULL
+                 OR d.last_seen >= w.until - v_days - v_window)
+          -- A host may say that it has as many as it likes.
+          ORDER BY d.last_seen DESC NULLS FIRST, d.first_seen
+          LIMIT 100) a
         CROSS JOIN LATERAL (
           SELECT i.observed_at, i.arrived_at, i.trust, i.log_peer
           FROM process_dna.auth_events i

@@ -5,11 +5,15 @@ CREATE OR REPLACE FUNCTION process_dna.lateral_note(
 RETURNS void LANGUAGE plpgsql
 SET enable_seqscan = off SET jit = off
 AS $$
-BEGIN
-  UPDATE process_dna.process_dna_alerts a
-  SET hops = p_json, line = process_dna.lateral_line(p_movement,
+DECLARE
+  v_line text := process_dna.lateral_line(p_movement,
     process_dna.lateral_login(p_tenant, p_movement.alert_id),
-    p_hops[1].from_host, p_hops[1].to_host, p_json)
+    p_hops[1].from_host, p_hops[1].to_host, p_json);
+BEGIN
+  IF (p_json, v_line) = (p_movement.hops, p_movement.line) THEN
+    RETURN;
+  END IF;
+  UPDATE process_dna.process_dna_alerts a SET hops = p_json, line = v_line
   WHERE a.tenant_id = p_tenant AND a.alert_id = p_movement.alert_id
     AND a.agent_id = p_movement.agent_id;
   IF p_json = p_movement.hops THEN
