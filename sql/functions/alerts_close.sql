@@ -10,6 +10,9 @@ AS $$
 DECLARE
   v_ids bigint[];
 BEGIN
+  IF p_ids IS NULL THEN
+    RETURN;
+  END IF;
   v_ids := p_ids || ARRAY(
     SELECT m.alert_id FROM (SELECT DISTINCT unnest(p_ids)) w (alert_id)
     CROSS JOIN LATERAL (

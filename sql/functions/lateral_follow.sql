@@ -15,7 +15,8 @@ DECLARE
   v_hop_limit CONSTANT integer := 64; -- of a movement
   v_left integer := 200; -- in this call
   v_movement process_dna.process_dna_alerts;
-  v_first process_dna.lateral_hop;
+  v_begin process_dna.lateral_hop;
+  v_first process_dna.lateral_hop; -- of the last one
   v_known jsonb;
   v_hops process_dna.lateral_hop[];
   v_json jsonb;
@@ -34,9 +35,9 @@ BEGIN
       v_waits := v_waits || v_movement.alert_id;
       CONTINUE WHEN v_movement.hops <> '[]';
     END IF;
-    IF (v_first, v_known) IS DISTINCT FROM (process_dna.lateral_first(
-         p_tenant, v_movement.alert_id), v_movement.hops) THEN
-      v_first := process_dna.lateral_first(p_tenant, v_movement.alert_id);
+    v_begin := process_dna.lateral_first(p_tenant, v_movement.alert_id);
+    IF (v_begin, v_movement.hops) IS DISTINCT FROM (v_first, v_known) THEN
+      v_first := v_begin;
       v_known := v_movement.hops;
       v_hops := process_dna.lateral_hops(p_tenant, v_first, v_known,
         CASE WHEN v_left > 0 THEN v_hop_limit ELSE 1 END);
