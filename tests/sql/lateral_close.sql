@@ -1,7 +1,7 @@
 -- Goal: movements end with their alert, whatever ends it, and each that was
 -- raised is cleared once.
 BEGIN;
-SELECT plan(43);
+SELECT plan(44);
 SELECT test.tenant() AS t \gset
 SELECT test.scan(:t, h, 0, ARRAY[test.exe('/p', 'a'), test.exe('/q', 'a')],
     addresses => ARRAY['192.0.2.' || ascii(h) - 96])
@@ -121,6 +121,14 @@ SELECT is(pg_temp.sent(), '{"cleared cleared a d","cleared cleared a e"}',
 SELECT is(pg_temp.login('c', 104), '0 0',
   'what is explained has no movements any more');
 SELECT is(pg_temp.sent(), '{}', 'nor traps');
+SELECT is(process_dna.lateral_judge(:t, (
+    SELECT array_agg((a.alert_id, a.agent_id, a.observed_at, e.target_agent_id,
+      e.arrived_at, e.event_id, e.observed_at, ARRAY[a.agent_id],
+      NULL)::process_dna.lateral_pair)
+    FROM process_dna.process_dna_alerts a, process_dna.auth_events e
+    WHERE a.alert_id = pg_temp.alert('/p', 'b')
+      AND e.observed_at = test.at(104))), '{}',
+  'nor if it was explained just after it was looked at');
 
 -- A manifest that comes later.
 SELECT pg_temp.scan(300, 'c', '9');
