@@ -115,7 +115,7 @@ SELECT test.auth(:t, 'target', 20, u, a, source => s)
 SELECT test.auth(:t, 'unknown', 20, 'both', '172.17.0.1');
 SELECT results_eq(format($$SELECT e.auth_user COLLATE "default", host(e.src_ip), e.src_host,
       ARRAY(SELECT g.name FROM unnest(e.src_agents) s
-            JOIN process_dna.agents g ON g.agent_id = s)
+            JOIN process_dna.agents g ON g.agent_id = s ORDER BY g.name)
     FROM process_dna.auth_events e WHERE arrived_at = %L ORDER BY event_id$$,
     test.at(20)),
   $$VALUES ('one', '10.0.0.1', NULL, '{source}'::text[]),

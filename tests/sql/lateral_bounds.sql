@@ -1,7 +1,7 @@
 -- Goal: however busy a host is, one call does a limited part, all of it is done
 -- in the end, and the pages are one for each host that was reached.
 BEGIN;
-SELECT plan(15);
+SELECT plan(18);
 SELECT test.tenant() AS t \gset
 SELECT test.scan(:t, 'bastion', 0, ARRAY[test.exe('/p', 'a')],
   addresses => '{192.0.2.1,192.0.2.2,2001:db8::1}');
@@ -74,5 +74,24 @@ SELECT is(test.lateral(:t), '0 0', 'no login is detected');
 SELECT is((SELECT count FROM long), 300::bigint, 'then all do');
 SELECT is((SELECT count(*)::integer FROM process_dna.lateral_queue), 0,
   'and nothing is left');
+
+-- Ten hosts are logged on to, and each logs on to forty others.
+SELECT count(test.auth(:t, 'h' || c, 402 + b / 10.0, 'root', '10.0.0.' || b))
+  FROM generate_series(1, 10) b, generate_series(11, 50) c \g /dev/null
+SELECT count(test.auth(:t, 'h' || b, 401, 'root', '192.0.2.1'))
+  FROM generate_series(1, 10) b \g /dev/null
+SELECT test.lateral(:t);
+SELECT test.scan(:t, 'bastion', 400, ARRAY[test.exe('/p', 'c')],
+  addresses => '{192.0.2.1,192.0.2.2,2001:db8::1}');
+SELECT is((SELECT raised || ' ' || more FROM process_dna.lateral_work(:t)),
+  '10 true', 'ten movements with long ways');
+CREATE TEMP VIEW ways AS
+  SELECT array_agg(jsonb_array_length(hops) ORDER BY alert_id) AS hops
+  FROM process_dna.list_detections(:t, false)
+  WHERE source = 'bastion' AND observed_sha256 = test.digest('c');
+SELECT is(hops, array_fill(41, ARRAY[5]) || array_fill(1, ARRAY[5]),
+  'one call follows a part of them') FROM ways;
+SELECT test.lateral(:t);
+SELECT is(hops, array_fill(41, ARRAY[10]), 'the next the rest') FROM ways;
 SELECT * FROM finish();
 ROLLBACK;
