@@ -97,7 +97,8 @@ static int take_lines(struct test *t, struct window *w, bool at_end) {
 
 /* What is known is shown before there is more to read. */
 static void print(struct test *t) {
-  (void)fwrite(t->output.at, 1, t->output.len, stdout);
+  if (t->output.len > 0)
+    (void)fwrite(t->output.at, 1, t->output.len, stdout);
   (void)fflush(stdout); /* what went wrong is cmd_finish's */
   t->output.len = 0;
 }
