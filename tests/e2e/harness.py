@@ -195,6 +195,9 @@ class Snmptrapd:
         return trap
 
 
+READY = "ready: listening on"  # in all ways
+
+
 class Correlator:
     """process-dna-correlator on a database of its own or on another's."""
 
@@ -251,11 +254,12 @@ class Correlator:
         self.auth_file.chmod(0o600)
 
     def start(self):
+        started = self.log.text().count(READY)
         self.daemon = Daemon("correlator",
                              [*self.enter, CORRELATOR, "-c", self.config, "-v",
                               "run"], self.log, self.env).start()
-        self.daemon.wait_until("listens",
-                               lambda: udp_bound(self.port, self.daemon.pid))
+        self.daemon.wait_until(
+            "listens", lambda: self.log.text().count(READY) > started)
         return self
 
     def start_refused(self, message, status=1):
