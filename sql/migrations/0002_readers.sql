@@ -32,20 +32,32 @@ LANGUAGE sql STABLE AS $$
 $$;
 COMMENT ON FUNCTION process_dna.reader_tenants IS 'Tenants whose rows the current role may read';
 
-DO $$
+-- Migrations call it with the tables that they make.
+CREATE PROCEDURE process_dna.show_to_readers(VARIADIC p_tables text[])
+LANGUAGE plpgsql AS $$
 DECLARE
   v_table text;
 BEGIN
-  FOREACH v_table IN ARRAY ARRAY['tenants', 'agents', 'agent_addresses',
-    'executables', 'baselines', 'package_inventory', 'manifest_packages',
-    'manifest_paths', 'manifest_digests', 'manifest_requests',
-    'manifest_queue', 'process_dna_alerts', 'agent_events', 'trap_sinks', 'trap_outbox']
-  LOOP
+  FOREACH v_table IN ARRAY p_tables LOOP
     EXECUTE format('ALTER TABLE process_dna.%I ENABLE ROW LEVEL SECURITY',
                    v_table);
     EXECUTE format('CREATE POLICY tenant ON process_dna.%I FOR SELECT
       USING (tenant_id IN (SELECT process_dna.reader_tenants()))', v_table);
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'process_dna_reader') THEN
+      EXECUTE format('GRANT SELECT ON process_dna.%I TO process_dna_reader',
+                     v_table);
+    END IF;
   END LOOP;
+END $$;
+COMMENT ON PROCEDURE process_dna.show_to_readers IS 'Lets readers read their tenant''s rows of tables';
+
+CALL process_dna.show_to_readers('tenants', 'agents', 'agent_addresses',
+  'executables', 'baselines', 'package_inventory', 'manifest_packages',
+  'manifest_paths', 'manifest_digests', 'manifest_requests', 'manifest_queue',
+  'process_dna_alerts', 'agent_events', 'trap_sinks', 'trap_outbox');
+
+DO $$
+BEGIN
   ALTER TABLE process_dna.tenant_readers ENABLE ROW LEVEL SECURITY;
   CREATE POLICY own ON process_dna.tenant_readers FOR SELECT
     USING (EXISTS (SELECT FROM pg_roles r WHERE r.rolname = role

@@ -79,18 +79,4 @@ DROP FUNCTION IF EXISTS process_dna.list_agents(integer, text);
 DROP FUNCTION IF EXISTS process_dna.agents_enrol(integer, text[], text[],
   timestamptz[]);
 
-DO $$
-DECLARE
-  v_table text;
-BEGIN
-  FOREACH v_table IN ARRAY ARRAY['agent_sources', 'executable_sources'] LOOP
-    EXECUTE format('ALTER TABLE process_dna.%I ENABLE ROW LEVEL SECURITY',
-                   v_table);
-    EXECUTE format('CREATE POLICY tenant ON process_dna.%I FOR SELECT
-      USING (tenant_id IN (SELECT process_dna.reader_tenants()))', v_table);
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'process_dna_reader') THEN
-      EXECUTE format('GRANT SELECT ON process_dna.%I TO process_dna_reader',
-                     v_table);
-    END IF;
-  END LOOP;
-END $$;
+CALL process_dna.show_to_readers('agent_sources', 'executable_sources');

@@ -180,23 +180,8 @@ COMMENT ON COLUMN process_dna.auth_peers.tenant_id IS 'Whose agents they are';
 COMMENT ON COLUMN process_dna.auth_peers.address IS 'The address';
 COMMENT ON COLUMN process_dna.auth_peers.seen_at IS 'When that was last noted, at most once a day; rows go after 30 days';
 
-DO $$
-DECLARE
-  v_table text;
-BEGIN
-  FOREACH v_table IN ARRAY ARRAY['auth_events', 'auth_positions', 'auth_peers',
-    'agent_names']
-  LOOP
-    EXECUTE format('ALTER TABLE process_dna.%I ENABLE ROW LEVEL SECURITY',
-                   v_table);
-    EXECUTE format('CREATE POLICY tenant ON process_dna.%I FOR SELECT
-      USING (tenant_id IN (SELECT process_dna.reader_tenants()))', v_table);
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'process_dna_reader') THEN
-      EXECUTE format('GRANT SELECT ON process_dna.%I TO process_dna_reader',
-                     v_table);
-    END IF;
-  END LOOP;
-END $$;
+CALL process_dna.show_to_readers('auth_events', 'auth_positions',
+  'auth_peers', 'agent_names');
 
 CREATE TYPE process_dna.auth_line AS (
   host text COLLATE "C",

@@ -192,23 +192,8 @@ CREATE TYPE process_dna.lateral_hop AS (
 );
 COMMENT ON TYPE process_dna.lateral_hop IS 'A login that leads on from a host: to_agent is null if the host is no agent, depth counts from 1 for the first login of the movement';
 
-DO $$
-DECLARE
-  v_table text;
-BEGIN
-  FOREACH v_table IN ARRAY ARRAY['lateral_queue', 'lateral_detections',
-    'lateral_reached']
-  LOOP
-    EXECUTE format('ALTER TABLE process_dna.%I ENABLE ROW LEVEL SECURITY',
-                   v_table);
-    EXECUTE format('CREATE POLICY tenant ON process_dna.%I FOR SELECT
-      USING (tenant_id IN (SELECT process_dna.reader_tenants()))', v_table);
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'process_dna_reader') THEN
-      EXECUTE format('GRANT SELECT ON process_dna.%I TO process_dna_reader',
-                     v_table);
-    END IF;
-  END LOOP;
-END $$;
+CALL process_dna.show_to_readers('lateral_queue', 'lateral_detections',
+  'lateral_reached');
 
 -- They give more columns now.
 DROP FUNCTION IF EXISTS process_dna.alert_facts(integer, text);
