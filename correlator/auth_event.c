@@ -28,7 +28,6 @@ static const char *const trusts[] = {
     [AUTH_TRUST_TCP] = "tcp",         [AUTH_TRUST_UDP] = "udp",
 };
 
-/* The texts of an event, in the order in which a record has them. */
 static const size_t texts[] = {
     offsetof(struct auth_event, method),  offsetof(struct auth_event, user),
     offsetof(struct auth_event, source),  offsetof(struct auth_event, protocol),
@@ -36,7 +35,7 @@ static const size_t texts[] = {
     offsetof(struct auth_event, key),     offsetof(struct auth_event, cert_id),
     offsetof(struct auth_event, program), offsetof(struct auth_event, host),
 };
-enum { TEXTS = sizeof(texts) / sizeof(texts[0]) };
+_Static_assert(sizeof(texts) / sizeof(texts[0]) == AUTH_TEXTS, "a text");
 
 const char *auth_outcome_name(enum auth_outcome outcome) {
   return outcomes[outcome];
@@ -107,7 +106,7 @@ bool auth_address_parse(struct auth_text text, struct in6_addr *ret_address) {
   return inet_pton(AF_INET6, address, ret_address) == 1;
 }
 
-static struct auth_text *text_of(struct auth_event *event, size_t i) {
+struct auth_text *auth_event_text(struct auth_event *event, size_t i) {
   return (struct auth_text *)((char *)event + texts[i]);
 }
 
@@ -116,8 +115,8 @@ static size_t texts_len(const struct auth_event *event) {
   struct auth_event copy = *event;
   size_t len = 0;
 
-  for (size_t i = 0; i < TEXTS; i++)
-    len += text_of(&copy, i)->len;
+  for (size_t i = 0; i < AUTH_TEXTS; i++)
+    len += auth_event_text(&copy, i)->len;
   return len;
 }
 
@@ -129,8 +128,8 @@ struct auth_record *auth_record_new(const struct auth_event *event,
   if (r == NULL)
     return NULL;
   char *to = (char *)(r + 1);
-  for (size_t i = 0; i < TEXTS; i++) {
-    struct auth_text *text = text_of(&copy, i);
+  for (size_t i = 0; i < AUTH_TEXTS; i++) {
+    struct auth_text *text = auth_event_text(&copy, i);
     if (text->len > 0)
       memcpy(to, text->at, text->len);
     text->at = to;

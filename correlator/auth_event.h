@@ -74,6 +74,11 @@ struct auth_event {
   int64_t stamped_us;        /* the line's stamp, since the epoch; 0: none */
 };
 
+enum { AUTH_TEXTS = 10 };
+
+/* One of its texts, all of which are counted from 0 in the order above. */
+struct auth_text *auth_event_text(struct auth_event *event, size_t i);
+
 /* How an event came. */
 struct auth_arrival {
   int64_t arrived_us; /* since the epoch */

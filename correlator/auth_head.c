@@ -5,30 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-/* Returns 0, -ENODATA (the file is shorter) or a negative errno. */
-static int read_first(int fd, size_t len, uint8_t *ret) {
-  size_t have = 0;
+#include "correlator/read_at.h"
 
-  while (have < len) {
-    ssize_t n = pread(fd, ret + have, len - have, (off_t)have);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0)
-      return -errno;
-    if (n == 0)
-      return -ENODATA;
-    have += (size_t)n;
-  }
-  return 0;
-}
-
-int auth_head_read(int fd, size_t len, struct auth_head *ret_head) {
+int auth_head_read(int fd, uint64_t len, struct auth_head *ret_head) {
   uint8_t bytes[AUTH_HEAD_BYTES];
-  struct auth_head head = {.len = len < sizeof(bytes) ? len : sizeof(bytes)};
+  struct auth_head head = {.len = len < sizeof(bytes) ? (size_t)len
+                                                      : sizeof(bytes)};
 
-  int rc = read_first(fd, head.len, bytes);
+  int rc = read_at(fd, 0, bytes, head.len);
   if (rc == 0)
     rc = digest_of(bytes, head.len, &head.digest);
   if (rc == 0)
@@ -36,14 +21,15 @@ int auth_head_read(int fd, size_t len, struct auth_head *ret_head) {
   return rc;
 }
 
-int auth_head_check(int fd, size_t len, struct auth_head *head) {
+int auth_head_check(int fd, uint64_t len, struct auth_head *head) {
   uint8_t bytes[AUTH_HEAD_BYTES];
-  struct auth_head more = {.len = len < sizeof(bytes) ? len : sizeof(bytes)};
+  struct auth_head more = {.len = len < sizeof(bytes) ? (size_t)len
+                                                      : sizeof(bytes)};
   struct digest found;
 
   if (more.len < head->len)
     more.len = head->len;
-  int rc = read_first(fd, more.len, bytes);
+  int rc = read_at(fd, 0, bytes, more.len);
   if (rc == 0 && head->len > 0)
     rc = digest_of(bytes, head->len, &found);
   if (rc == 0 && head->len > 0 && !digest_equal(&found, &head->digest))

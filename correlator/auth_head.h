@@ -14,13 +14,14 @@ struct auth_head {
   struct digest digest;
 };
 
-/* Of the first `len` bytes of a file. Returns 0, -ENODATA (it is shorter),
- * -ENOMEM or a negative errno. */
-int auth_head_read(int fd, size_t len, struct auth_head *ret_head);
+/* Of the first `len` bytes of a file, AUTH_HEAD_BYTES at most. Returns 0,
+ * -ENODATA (it is shorter), -ENOMEM or a negative errno. */
+int auth_head_read(int fd, uint64_t len, struct auth_head *ret_head);
 
 /* Does the file still begin so, and is then, with *head, told by up to `len`
- * bytes? Returns 0, -ESTALE (it begins otherwise) or as auth_head_read. */
-int auth_head_check(int fd, size_t len, struct auth_head *head);
+ * bytes, AUTH_HEAD_BYTES at most? Returns 0, -ESTALE (it begins otherwise) or
+ * as auth_head_read. */
+int auth_head_check(int fd, uint64_t len, struct auth_head *head);
 
 /* As the database keeps it, with the time of the file's last change. */
 void auth_head_text(const struct auth_head *head, int64_t mtime_ns,

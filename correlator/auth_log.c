@@ -12,6 +12,7 @@
 #include "correlator/auth_rotation.h"
 #include "correlator/counters.h"
 #include "correlator/log.h"
+#include "correlator/read_at.h"
 #include "lib/record/clock.h"
 
 enum {
@@ -100,8 +101,7 @@ static void prime(struct auth_log *log) {
   size_t len = offset < PRIME_BYTES ? (size_t)offset : (size_t)PRIME_BYTES;
 
   if (text != NULL && len > 0 &&
-      pread(log->fd, text, len, (off_t)(offset - len)) == (ssize_t)len &&
-      text[len - 1] == '\n') {
+      read_at(log->fd, offset - len, text, len) == 0 && text[len - 1] == '\n') {
     const char *before = memrchr(text, '\n', len - 1);
     const char *line = before == NULL ? text : before + 1;
     if (before != NULL || len == offset)
@@ -278,10 +278,7 @@ static int read_chunk(struct auth_log *log, size_t *ret_len) {
   /* After reading: it may have been cut before. */
   int rc = (uint64_t)st.st_size < size ? -ESTALE : 0;
   if (rc == 0)
-    rc = auth_head_check(log->fd,
-                         size < AUTH_HEAD_BYTES ? (size_t)size
-                                                : (size_t)AUTH_HEAD_BYTES,
-                         &log->place.head);
+    rc = auth_head_check(log->fd, size, &log->place.head);
   if (rc != 0)
     return rc == -ENODATA ? -ESTALE : rc;
   log->place.mtime_ns =

@@ -8,30 +8,26 @@
 /* Fewer bytes that are alike don't make a copy. */
 enum { ALIKE_MIN = 32 };
 
-/* To read it from its begin. What it begins with is told at once, so that it is
- * noticed if it is cut before it is read. */
-static int take_whole(struct auth_file *file) {
-  uint64_t size = file->place.offset;
-  int rc = auth_head_read(
-      file->fd, size < AUTH_HEAD_BYTES ? (size_t)size : (size_t)AUTH_HEAD_BYTES,
-      &file->place.head);
+/* To read a file from its begin; it is closed if that is not possible. What it
+ * begins with is told at once, so that it is noticed if it is cut before it is
+ * read. */
+static int give_whole(struct auth_file *file, struct auth_file *ret_file) {
+  int rc = auth_head_read(file->fd, file->place.offset, &file->place.head);
 
+  if (rc != 0) {
+    (void)close(file->fd);
+    return rc == -ENODATA ? -EAGAIN : rc;
+  }
   file->place.offset = 0;
-  return rc == -ENODATA ? -EAGAIN : rc;
+  *ret_file = *file;
+  return 0;
 }
 
 int auth_rotation_path(const char *path, struct auth_file *ret_file) {
   struct auth_file file;
   int rc = auth_siblings_open_path(path, &file);
 
-  if (rc != 0)
-    return rc;
-  rc = take_whole(&file);
-  if (rc == 0)
-    *ret_file = file;
-  else
-    (void)close(file.fd);
-  return rc;
+  return rc != 0 ? rc : give_whole(&file, ret_file);
 }
 
 /* How well a file fits a place: more is better, -1 is not at all. */
@@ -107,10 +103,8 @@ static bool are_alike(const struct auth_file *a, const struct auth_file *b) {
 
   if (len < ALIKE_MIN)
     return false;
-  if (len > AUTH_HEAD_BYTES)
-    len = AUTH_HEAD_BYTES;
-  return auth_head_read(a->fd, (size_t)len, &head_of_a) == 0 &&
-         auth_head_read(b->fd, (size_t)len, &head_of_b) == 0 &&
+  return auth_head_read(a->fd, len, &head_of_a) == 0 &&
+         auth_head_read(b->fd, len, &head_of_b) == 0 &&
          digest_equal(&head_of_a.digest, &head_of_b.digest);
 }
 
@@ -214,12 +208,5 @@ int auth_rotation_next(const char *path, const struct auth_place *place,
   if (rc == 0)
     rc = find_next(&s, place, &file);
   auth_siblings_free(&s);
-  if (rc != 0)
-    return rc;
-  rc = take_whole(&file);
-  if (rc == 0)
-    *ret_file = file;
-  else
-    (void)close(file.fd);
-  return rc;
+  return rc != 0 ? rc : give_whole(&file, ret_file);
 }

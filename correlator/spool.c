@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "correlator/log.h"
+#include "correlator/read_at.h"
 #include "lib/record/digest.h"
 
 /* An entry is a mark, the length of what follows the head, its SHA-256, and
@@ -32,25 +33,6 @@ struct spool {
   uint64_t read_to;
   bool dirty;
 };
-
-/* Returns 0, -ENODATA (the file ends before) or a negative errno. */
-static int read_at(int fd, uint64_t at, void *buffer, size_t len) {
-  uint8_t *to = buffer;
-
-  while (len > 0) {
-    ssize_t n = pread(fd, to, len, (off_t)at);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0)
-      return -errno;
-    if (n == 0)
-      return -ENODATA;
-    to += n;
-    at += (uint64_t)n;
-    len -= (size_t)n;
-  }
-  return 0;
-}
 
 static int write_at(int fd, uint64_t at, const void *buffer, size_t len) {
   const uint8_t *from = buffer;

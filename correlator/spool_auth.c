@@ -15,32 +15,9 @@ enum {
   FLAGS = 15,
 };
 
-/* The texts, in their order. */
-static const size_t texts[] = {
-    offsetof(struct auth_event, method),  offsetof(struct auth_event, user),
-    offsetof(struct auth_event, source),  offsetof(struct auth_event, protocol),
-    offsetof(struct auth_event, extra),   offsetof(struct auth_event, key_type),
-    offsetof(struct auth_event, key),     offsetof(struct auth_event, cert_id),
-    offsetof(struct auth_event, program), offsetof(struct auth_event, host),
-};
-enum { TEXTS = sizeof(texts) / sizeof(texts[0]) };
-
-static void get_text(struct bytes_reader *r, struct auth_event *e, size_t i) {
-  struct auth_text text = {0};
-
-  text.at = bytes_get_sized(r, &text.len);
-  memcpy((char *)e + texts[i], &text, sizeof(text));
-}
-
-static void put_text(struct bytes *b, const struct auth_event *e, size_t i) {
-  struct auth_text text;
-
-  memcpy(&text, (const char *)e + texts[i], sizeof(text));
-  bytes_put_sized(b, text.at, text.len);
-}
-
 void spool_auth_encode(const struct auth_record *record, struct bytes *b) {
-  const struct auth_event *e = &record->event;
+  struct auth_event copy = record->event;
+  const struct auth_event *e = &copy;
 
   bytes_put_u8(b, VERSION);
   bytes_put_text(b, auth_outcome_name(e->outcome));
@@ -58,8 +35,10 @@ void spool_auth_encode(const struct auth_record *record, struct bytes *b) {
     bytes_put(b, &e->address, sizeof(e->address));
   if (record->has_peer)
     bytes_put(b, &record->peer, sizeof(record->peer));
-  for (size_t i = 0; i < TEXTS; i++)
-    put_text(b, e, i);
+  for (size_t i = 0; i < AUTH_TEXTS; i++) {
+    const struct auth_text *text = auth_event_text(&copy, i);
+    bytes_put_sized(b, text->at, text->len);
+  }
 }
 
 static uint64_t get_bounded(struct bytes_reader *r, uint64_t max) {
@@ -121,8 +100,10 @@ int spool_auth_decode(const void *data, size_t len,
   if (bytes_get_u8(&r) != VERSION)
     return -EINVAL;
   get_facts(&r, &event, &arrival, &peer);
-  for (size_t i = 0; i < TEXTS; i++)
-    get_text(&r, &event, i);
+  for (size_t i = 0; i < AUTH_TEXTS; i++) {
+    struct auth_text *text = auth_event_text(&event, i);
+    text->at = bytes_get_sized(&r, &text->len);
+  }
   if (r.failed || r.left > 0)
     return -EINVAL;
   struct auth_record *record = auth_record_new(&event, &arrival);
