@@ -23,6 +23,7 @@ enum {
 struct node {
   STAILQ_ENTRY(node) next;
   struct auth_item item;
+  size_t bytes;     /* as the queue counts them */
   int64_t since_ms; /* monotonic */
 };
 
@@ -64,10 +65,11 @@ static void settle_room(struct auth_queue *q) {
 static void push(struct auth_queue *q, struct node *node,
                  const struct auth_item *item) {
   node->item = *item;
+  node->bytes = bytes_of(item);
   node->since_ms = clock_monotonic_ms();
   STAILQ_INSERT_TAIL(&q->nodes, node, next);
   q->len++;
-  q->bytes += bytes_of(item);
+  q->bytes += node->bytes;
 }
 
 static struct auth_item pop(struct auth_queue *q) {
@@ -76,7 +78,7 @@ static struct auth_item pop(struct auth_queue *q) {
 
   STAILQ_REMOVE_HEAD(&q->nodes, next);
   q->len--;
-  q->bytes -= bytes_of(&item);
+  q->bytes -= node->bytes;
   free(node);
   return item;
 }
@@ -114,7 +116,7 @@ static void spool_all(struct auth_queue *q) {
       continue;
     }
     q->len--;
-    q->bytes -= bytes_of(&node->item);
+    q->bytes -= node->bytes;
     auth_record_free(node->item.record);
     free(node);
   }
@@ -282,15 +284,14 @@ static size_t take_nodes(struct auth_queue *q, struct auth_item *items) {
   size_t bytes = 0;
 
   while (!STAILQ_EMPTY(&q->nodes) && len < AUTH_BATCH_LEN) {
-    const struct auth_item *first = &STAILQ_FIRST(&q->nodes)->item;
-    size_t more = bytes_of(first);
-    if (is_stale(q, first)) {
+    const struct node *first = STAILQ_FIRST(&q->nodes);
+    if (is_stale(q, &first->item)) {
       auth_record_free(pop(q).record);
       continue;
     }
-    if (len > 0 && bytes + more > BATCH_BYTES_MAX)
+    if (len > 0 && bytes + first->bytes > BATCH_BYTES_MAX)
       break;
-    bytes += more;
+    bytes += first->bytes;
     items[len++] = pop(q);
   }
   return len;
