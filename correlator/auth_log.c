@@ -26,9 +26,9 @@ struct auth_log {
   size_t file;
   struct ingest *ingest;
   struct auth_lines *lines;
-  struct auth_stream *stream;
-  bool known;          /* the next two are */
-  uint64_t generation; /* of the position to begin from */
+  struct auth_stream *stream; /* NULL: no file was found yet */
+  bool known;                 /* the next two are */
+  uint64_t generation;        /* of the position to begin from */
   struct auth_position from;
   int fd;                  /* -1: its file is not found yet */
   struct auth_place place; /* in it; but the offset is that of `lines` */
@@ -49,8 +49,7 @@ struct auth_log *auth_log_new(const char *path, size_t file,
   log->ingest = ingest;
   log->fd = -1;
   log->lines = auth_lines_new();
-  log->stream = auth_stream_new();
-  if (log->lines != NULL && log->stream != NULL)
+  if (log->lines != NULL)
     return log;
   auth_log_free(log);
   return NULL;

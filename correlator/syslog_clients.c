@@ -21,14 +21,13 @@ enum {
 struct client {
   struct syslog_clients *clients;
   struct syslog_connection *connection;
-  struct syslog_member member;
+  struct syslog_member member; /* kept: waits for room in ingest */
   TAILQ_ENTRY(client) link;    /* in `here` or `leaving` */
   TAILQ_ENTRY(client) in_line; /* in `waiting` */
   struct event *readable;
   struct event *writable;
   int64_t deadline_ms; /* 0: none */
   bool leaving;
-  bool waiting; /* for room in ingest */
 };
 
 TAILQ_HEAD(client_list, client);
@@ -55,7 +54,7 @@ static void client_free(struct client *c) {
   struct syslog_clients *s = c->clients;
 
   syslog_crowd_remove(&s->crowd, &c->member);
-  if (c->waiting)
+  if (c->member.kept)
     TAILQ_REMOVE(&s->waiting, c, in_line);
   TAILQ_REMOVE(c->leaving ? &s->leaving : &s->here, c, link);
   s->leaving_len -= c->leaving;
@@ -86,7 +85,7 @@ static void wait_for_room(struct client *c) {
   (void)event_del(c->readable);
   (void)event_del(c->writable);
   TAILQ_INSERT_TAIL(&s->waiting, c, in_line);
-  c->waiting = c->member.kept = true;
+  c->member.kept = true;
   (void)event_add(s->room, NULL);
 }
 
@@ -152,7 +151,7 @@ static void on_room(evutil_socket_t fd, short what, void *context) {
   while (more && (c = TAILQ_FIRST(&s->waiting)) != NULL) {
     more = c != last; /* who finds no room again is put behind it */
     TAILQ_REMOVE(&s->waiting, c, in_line);
-    c->waiting = c->member.kept = false;
+    c->member.kept = false;
     if (c->leaving)
       c->deadline_ms = clock_monotonic_ms() + LEAVING_MS;
     (void)serve(c, &lines);
@@ -168,7 +167,7 @@ static void leave(struct client *c) {
   c->leaving = true;
   c->deadline_ms = clock_monotonic_ms() + LEAVING_MS;
   syslog_connection_say_end(c->connection);
-  if (!c->waiting)
+  if (!c->member.kept)
     arm(c);
   if (++s->leaving_len > SYSLOG_LEAVING_MAX)
     client_free(TAILQ_FIRST(&s->leaving));
@@ -188,10 +187,10 @@ bool syslog_clients_displace(struct syslog_clients *s) {
     c = client_of(member);
     if (!serve(c, &lines))
       return true;
-    if (c->waiting)
+    if (c->member.kept)
       lines = 1;
   }
-  if (c->waiting)
+  if (c->member.kept)
     return false;
   counters_add(COUNTER_SYSLOG_DISPLACED, 1);
   log_limited("syslog-displaced", "",
