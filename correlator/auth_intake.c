@@ -31,6 +31,16 @@ struct auth_record *auth_intake_line(struct ingest *ingest,
   return record;
 }
 
+bool auth_intake_hand_in(struct ingest *ingest, struct auth_record **record,
+                         bool spooling) {
+  if (*record == NULL || ingest_auth(ingest, record))
+    return true;
+  if (!spooling)
+    return false;
+  ingest_auth_spooled(ingest, record);
+  return true;
+}
+
 void auth_intake_too_long(struct auth_stream *stream) {
   struct auth_event event;
 

@@ -14,6 +14,12 @@ struct auth_record *auth_intake_line(struct ingest *ingest,
                                      struct auth_text line,
                                      const struct auth_arrival *arrival);
 
+/* Hand in what *record holds, if anything; it is NULL then. What there is no
+ * room for goes to the spool if `spooling`; else it is still held, and the
+ * answer is false. */
+bool auth_intake_hand_in(struct ingest *ingest, struct auth_record **record,
+                         bool spooling);
+
 /* The stream had a line that was too long, and skipped. */
 void auth_intake_too_long(struct auth_stream *stream);
 

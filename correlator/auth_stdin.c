@@ -30,21 +30,12 @@ struct auth_stdin {
 
 static const struct timeval at_once = {0, 0};
 
-static bool hand_in(struct auth_stdin *in) {
-  if (in->record == NULL || ingest_auth(in->ingest, &in->record))
-    return true;
-  if (!in->spooling)
-    return false;
-  ingest_auth_spooled(in->ingest, &in->record);
-  return true;
-}
-
 /* Until there is no more room, or no whole line. Gives whether there is room.
  */
 static bool take_lines(struct auth_stdin *in) {
   struct auth_text line;
 
-  while (hand_in(in)) {
+  while (auth_intake_hand_in(in->ingest, &in->record, in->spooling)) {
     const struct auth_arrival arrival = {.arrived_us = clock_wall_us(),
                                          .trust = AUTH_TRUST_STDIN};
     enum auth_lines_found found = in->ended ? auth_lines_rest(in->lines, &line)

@@ -53,16 +53,6 @@ struct syslog_connection *syslog_connection_new(struct ingest *ingest, int fd,
   return c;
 }
 
-/* Hand in what is held. False: there is no room. */
-static bool hand_in(struct syslog_connection *c) {
-  if (!c->held || ingest_auth(c->ingest, &c->held))
-    return true;
-  if (!c->spooling)
-    return false;
-  ingest_auth_spooled(c->ingest, &c->held);
-  return true;
-}
-
 static void take_line(struct syslog_connection *c,
                       const struct syslog_bytes *line) {
   const struct auth_arrival arrival = {.arrived_us = c->arrived_us,
@@ -95,7 +85,7 @@ static enum syslog_reading take_lines(struct syslog_connection *c,
                                       size_t *lines) {
   struct syslog_bytes line;
 
-  while (hand_in(c))
+  while (auth_intake_hand_in(c->ingest, &c->held, c->spooling))
     switch (syslog_frame_next(c->frame, &c->input, &line)) {
     case SYSLOG_FRAME_LINE:
       take_line(c, &line);
