@@ -19,7 +19,7 @@
 
 #include "correlator/auth_event.h"
 
-/* Longer lines are cut there by whoever reads them. */
+/* A longer line is skipped by the sources of lines, and cut by auth-test. */
 enum { AUTH_LINE_MAX = 65536 };
 
 struct auth_stream;

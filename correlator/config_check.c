@@ -154,7 +154,6 @@ bool config_check_manager(const char *value, char *what) {
                   manifest_fetcher_names());
 }
 
-/* Is it 1 to `max` of [A-Za-z0-9], or, not at its begin, of `also`? */
 bool config_check_folder_name(const char *value, char *what) {
   return (strlen(value) <= NAME_MAX_LEN && word_is_plain(value, "._-")) ||
          expected(what, "1 to %d of A-Z a-z 0-9 . _ -", NAME_MAX_LEN);

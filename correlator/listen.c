@@ -10,6 +10,8 @@
 
 #include "correlator/log.h"
 
+enum { RECEIVE_BUFFER = 8 * 1024 * 1024 }; /* of a UDP socket */
+
 /* What is asked for. */
 struct wish {
   const char *who;
@@ -51,7 +53,7 @@ static int join_group(int fd, const struct addrinfo *a) {
 /* Bursts come while the loop is busy. More than net.core.rmem_max takes a
  * privilege that the correlator does not need otherwise. */
 static void enlarge_buffer(const char *who, int fd) {
-  const int asked = LISTEN_RECEIVE_BUFFER;
+  const int asked = RECEIVE_BUFFER;
   int got = 0;
   socklen_t len = sizeof(got);
 

@@ -5,8 +5,6 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
-enum { LISTEN_RECEIVE_BUFFER = 8 * 1024 * 1024 }; /* of a UDP socket */
-
 /* Bind sockets of that type (SOCK_DGRAM, SOCK_STREAM) for "ADDRESS:PORT" or
  * "[ADDRESS]:PORT", one for each address that the name stands for. None blocks.
  * SOCK_DGRAM: a multicast group is joined, the receive buffer is large, and

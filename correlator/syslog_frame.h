@@ -17,8 +17,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "correlator/auth_stream.h"
+
 enum {
-  SYSLOG_LINE_MAX = 64 * 1024,         /* octets; longer ones are skipped */
+  SYSLOG_LINE_MAX = AUTH_LINE_MAX,     /* octets; longer ones are skipped */
   SYSLOG_COUNT_MAX = 16 * 1024 * 1024, /* a larger number is no sender's */
 };
 
