@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "correlator/auth_siblings.h"
-
 /* Fewer bytes that are alike don't make a copy. */
 enum { ALIKE_MIN = 32 };
 

@@ -11,7 +11,6 @@
 #include "correlator/counters.h"
 #include "correlator/log.h"
 #include "correlator/spool_report.h"
-#include "correlator/worker.h"
 #include "lib/record/clock.h"
 
 enum {
