@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "correlator/word.h"
+
 /* The next of fields parted by " | ", without the spaces around it. */
 static const char *take_field(const char **rest, size_t *ret_len) {
   const char *field = *rest + strspn(*rest, " ");
@@ -39,10 +41,8 @@ bool apt_answer_place(const char *listing, const char *version, char *ret_place,
 }
 
 static bool is_plain_name(const char *name) {
-  for (const char *c = name; *c != '\0'; c++)
-    if (*c <= ' ' || *c > '~' || *c == '/')
-      return false;
-  return *name != '\0' && *name != '.' && *name != '-';
+  return *name != '\0' && *name != '.' && *name != '-' &&
+         word_is_printable(name, "/");
 }
 
 static void take_digest(const char *digest, struct fetch_item *item) {

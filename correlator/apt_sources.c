@@ -9,6 +9,7 @@
 #include "correlator/config_check.h"
 #include "correlator/config_text.h"
 #include "correlator/fetch_uri.h"
+#include "correlator/word.h"
 
 /* What may stand in an entry. */
 enum field {
@@ -52,13 +53,6 @@ refuse(struct convert *c, const char *format, ...) {
   return false;
 }
 
-static bool is_printable(const char *word, const char *but) {
-  for (const char *s = word; *s != '\0'; s++)
-    if (*s <= ' ' || *s > '~' || strchr(but, *s) != NULL)
-      return false;
-  return *word != '\0';
-}
-
 static bool check_uri(struct convert *c, const char *uri) {
   char why[FETCH_URI_WHY_MAX];
 
@@ -71,7 +65,8 @@ static bool check_uri(struct convert *c, const char *uri) {
 }
 
 static bool check_name(struct convert *c, enum field field, const char *word) {
-  if (is_printable(word, "\"'\\<>$`[](){}*?!#;,|&@=%^") && *word != '-')
+  if (*word != '\0' && *word != '-' &&
+      word_is_printable(word, "\"'\\<>$`[](){}*?!#;,|&@=%^"))
     return true;
   return refuse(c, "%s: expected a name, found '%s'", field_names[field], word);
 }

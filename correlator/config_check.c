@@ -28,12 +28,8 @@ expected(char *what, const char *format, ...) {
 }
 
 bool config_check_host(const char *value, char *what) {
-  size_t len = strlen(value);
-
-  for (const char *c = value; *c != '\0'; c++)
-    if (*c <= ' ' || *c > '~')
-      len = 0;
-  if (len == 0 || len > REPORT_NAME_MAX)
+  if (*value == '\0' || strlen(value) > REPORT_NAME_MAX ||
+      !word_is_printable(value, ""))
     return expected(what,
                     "a host name of 1 to %d printable ASCII characters "
                     "without spaces",

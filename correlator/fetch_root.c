@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "correlator/word.h"
+
 enum {
   LOCK_PAUSE_MS = 20,
   TEXT_MAX = 1 << 21, /* of a file that fetch_root_write compares */
@@ -191,13 +193,11 @@ static bool make_environment(struct fetch_root *root) {
 
 /* The tools' own files take such a path as it is. */
 static bool check_path(const char *path, char *reason) {
-  for (const char *c = path; *c != '\0'; c++)
-    if (*c <= ' ' || *c > '~' || strchr("\"'\\;{}#$`,", *c) != NULL)
-      return fetch_reason(reason,
-                          "state-dir: expected printable ASCII without spaces, "
-                          "quotes and \\ ; { } # $ ` , found %s",
-                          path);
-  return true;
+  return word_is_printable(path, "\"'\\;{}#$`,") ||
+         fetch_reason(reason,
+                      "state-dir: expected printable ASCII without spaces, "
+                      "quotes and \\ ; { } # $ ` , found %s",
+                      path);
 }
 
 /* What another user made here would be in the way of `run` later, and who can

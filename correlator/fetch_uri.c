@@ -4,12 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-static bool is_plain(const char *uri) {
-  for (const char *s = uri; *s != '\0'; s++)
-    if (*s <= ' ' || *s > '~' || strchr("\"'\\<>`", *s) != NULL)
-      return false;
-  return true;
-}
+#include "correlator/word.h"
 
 bool fetch_uri_check(const char *uri, char ret_why[static FETCH_URI_WHY_MAX]) {
   static const char *const schemes[] = {"https://", "http://", "file:/"};
@@ -20,7 +15,7 @@ bool fetch_uri_check(const char *uri, char ret_why[static FETCH_URI_WHY_MAX]) {
       rest = uri + strlen(schemes[i]);
   if (rest == NULL)
     expected = "http://, https:// or file:/";
-  else if (!is_plain(uri))
+  else if (!word_is_printable(uri, "\"'\\<>`"))
     expected = "printable ASCII without quotes, < > and \\";
   if (expected != NULL) {
     (void)snprintf(ret_why, FETCH_URI_WHY_MAX, "expected %s, found '%.80s'",

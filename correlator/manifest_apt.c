@@ -11,6 +11,7 @@
 #include "correlator/apt_answer.h"
 #include "correlator/apt_sources.h"
 #include "correlator/config_check.h"
+#include "correlator/word.h"
 
 #define APT_GET "/usr/bin/apt-get"
 #define APT_CACHE "/usr/bin/apt-cache"
@@ -88,14 +89,13 @@ static bool is_package(const struct package *p) {
 static bool check_keyring(const char *keyring, char *what) {
   struct stat st;
 
-  for (const char *c = keyring; *c != '\0'; c++)
-    if (*c <= ' ' || *c > '~' || strchr("\"'\\,", *c) != NULL) {
-      (void)snprintf(what, CONFIG_CHECK_MAX,
-                     "keyring: expected a path of printable ASCII without "
-                     "spaces, quotes, \\ and commas, found %.100s",
-                     keyring);
-      return false;
-    }
+  if (!word_is_printable(keyring, "\"'\\,")) {
+    (void)snprintf(what, CONFIG_CHECK_MAX,
+                   "keyring: expected a path of printable ASCII without "
+                   "spaces, quotes, \\ and commas, found %.100s",
+                   keyring);
+    return false;
+  }
   int fd = open(keyring, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   bool there = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
   if (fd >= 0)

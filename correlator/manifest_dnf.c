@@ -65,14 +65,13 @@ static bool check_keyring(const struct fetch_config *config, char *what) {
   const char *keyring = config->keyring;
   int r = manifest_rpm_check_keyring(keyring);
 
-  for (const char *c = keyring; *c != '\0'; c++)
-    if (*c <= ' ' || *c > '~' || strchr("\"'\\,%$", *c) != NULL) {
-      (void)snprintf(what, CONFIG_CHECK_MAX,
-                     "keyring: expected a path of printable ASCII without "
-                     "spaces, quotes, \\ , %% and $, found %.100s",
-                     keyring);
-      return false;
-    }
+  if (!word_is_printable(keyring, "\"'\\,%$")) {
+    (void)snprintf(what, CONFIG_CHECK_MAX,
+                   "keyring: expected a path of printable ASCII without "
+                   "spaces, quotes, \\ , %% and $, found %.100s",
+                   keyring);
+    return false;
+  }
   if (r == 0)
     return true;
   if (r == -ENOSYS)

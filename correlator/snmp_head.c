@@ -7,6 +7,7 @@
 #include <net-snmp/net-snmp-includes.h>
 
 #include "correlator/snmp_value.h"
+#include "correlator/word.h"
 #include "lib/record/mib.h"
 
 static const oid scan_sequence[] = {PDNA_AGENT_OID, PDNA_SCAN_SEQUENCE, 0};
@@ -61,12 +62,11 @@ static int read_interval(const struct snmp_value *v, struct snmp_head *h) {
 static int read_name(const struct snmp_value *v, struct snmp_head *h) {
   int r = snmp_value_text(v, h->name, sizeof(h->name));
 
-  for (const char *c = h->name; r == 0 && *c != '\0'; c++)
-    if (*c <= ' ' || *c > '~')
-      r = snmp_complain(v->message,
-                        "sysName: expected printable ASCII without spaces, "
-                        "found '%s': give the poll a host = NAME",
-                        h->name);
+  if (r == 0 && !word_is_printable(h->name, ""))
+    return snmp_complain(v->message,
+                         "sysName: expected printable ASCII without spaces, "
+                         "found '%s': give the poll a host = NAME",
+                         h->name);
   return r;
 }
 

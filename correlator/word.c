@@ -24,3 +24,10 @@ bool word_is_plain(const char *word, const char *also) {
       return false;
   return true;
 }
+
+bool word_is_printable(const char *word, const char *but) {
+  for (const char *c = word; *c != '\0'; c++)
+    if (*c <= ' ' || *c > '~' || strchr(but, *c) != NULL)
+      return false;
+  return true;
+}

@@ -13,4 +13,8 @@ char *word_trim(char *text);
  * characters of `also`? */
 bool word_is_plain(const char *word, const char *also);
 
+/* Does it hold nothing but printable ASCII without blanks, and none of `but`?
+ * The empty word does. */
+bool word_is_printable(const char *word, const char *but);
+
 #endif
