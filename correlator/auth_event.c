@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "correlator/peer.h"
+
 static const char *const outcomes[] = {
     [AUTH_ACCEPTED] = "accepted",
     [AUTH_FAILED] = "failed",
@@ -97,10 +99,7 @@ bool auth_address_parse(struct auth_text text, struct in6_addr *ret_address) {
   memcpy(address, text.at, len);
   address[len] = '\0';
   if (scope == NULL && inet_pton(AF_INET, address, &v4) == 1) {
-    memset(ret_address, 0, sizeof(*ret_address));
-    ret_address->s6_addr[10] = 0xff;
-    ret_address->s6_addr[11] = 0xff;
-    memcpy(&ret_address->s6_addr[12], &v4, sizeof(v4));
+    *ret_address = peer_mapped(&v4);
     return true;
   }
   return inet_pton(AF_INET6, address, ret_address) == 1;

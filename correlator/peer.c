@@ -1,8 +1,23 @@
 #include "correlator/peer.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
 #include <string.h>
+
+struct in6_addr peer_mapped(const struct in_addr *v4) {
+  struct in6_addr address = {0};
+
+  address.s6_addr[10] = address.s6_addr[11] = 0xFF;
+  memcpy(&address.s6_addr[12], v4, sizeof(*v4));
+  return address;
+}
+
+void peer_text(const struct in6_addr *address,
+               char ret_text[INET6_ADDRSTRLEN]) {
+  if (IN6_IS_ADDR_V4MAPPED(address))
+    (void)inet_ntop(AF_INET, &address->s6_addr[12], ret_text, INET6_ADDRSTRLEN);
+  else
+    (void)inet_ntop(AF_INET6, address, ret_text, INET6_ADDRSTRLEN);
+}
 
 struct peer peer_of(const struct sockaddr *address) {
   struct peer peer = {.text = "unknown"};
@@ -11,18 +26,13 @@ struct peer peer_of(const struct sockaddr *address) {
 
   if (address->sa_family == AF_INET) {
     memcpy(&v4, address, sizeof(v4));
-    peer.address.s6_addr[10] = peer.address.s6_addr[11] = 0xFF;
-    memcpy(&peer.address.s6_addr[12], &v4.sin_addr, sizeof(v4.sin_addr));
+    peer.address = peer_mapped(&v4.sin_addr);
   } else if (address->sa_family == AF_INET6) {
     memcpy(&v6, address, sizeof(v6));
     peer.address = v6.sin6_addr;
   } else {
     return peer;
   }
-  if (IN6_IS_ADDR_V4MAPPED(&peer.address))
-    (void)inet_ntop(AF_INET, &peer.address.s6_addr[12], peer.text,
-                    sizeof(peer.text));
-  else
-    (void)inet_ntop(AF_INET6, &peer.address, peer.text, sizeof(peer.text));
+  peer_text(&peer.address, peer.text);
   return peer;
 }

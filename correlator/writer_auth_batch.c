@@ -1,11 +1,10 @@
 #include "correlator/writer_auth_batch.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "correlator/log.h"
+#include "correlator/peer.h"
 
 /* The array parameters of process_dna.auth_ingest, in their order. */
 enum column {
@@ -83,15 +82,11 @@ static void add_text_or_null(struct db_array *a, struct auth_text text) {
 
 static void add_address_or_null(struct db_array *a,
                                 const struct in6_addr *address) {
-  char text[INET6_ADDRSTRLEN] = "";
+  char text[INET6_ADDRSTRLEN];
 
-  if (address == NULL)
-    db_array_add_text(a, NULL);
-  else if (IN6_IS_ADDR_V4MAPPED(address))
-    db_array_add_text(
-        a, inet_ntop(AF_INET, &address->s6_addr[12], text, sizeof(text)));
-  else
-    db_array_add_text(a, inet_ntop(AF_INET6, address, text, sizeof(text)));
+  if (address != NULL)
+    peer_text(address, text);
+  db_array_add_text(a, address != NULL ? text : NULL);
 }
 
 void writer_auth_batch_add_event(struct writer_auth_batch *b,
