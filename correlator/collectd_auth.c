@@ -10,7 +10,6 @@
 #include "correlator/watched_file.h"
 #include "lib/record/digest.h"
 
-enum { LOOK_AGAIN_MS = 1000 };
 #define WHITE " \t\v\f\r"
 
 /* The file's content; the passwords lie in `text`. */
@@ -24,7 +23,6 @@ struct users {
 struct collectd_auth {
   char *path;
   struct watched_file file;
-  int64_t looked_ms;
   struct users users;
 };
 
@@ -139,7 +137,6 @@ int collectd_auth_new(const char *file, struct collectd_auth **ret_auth) {
 
   if (!a)
     return -ENOMEM;
-  a->looked_ms = INT64_MIN;
   a->path = strdup(file);
   a->file = (struct watched_file){
       .what = "auth-file", .path = a->path, .secret = true};
@@ -164,10 +161,7 @@ void collectd_auth_free(struct collectd_auth *auth) {
 void collectd_auth_refresh(struct collectd_auth *auth, int64_t now_ms) {
   struct users fresh = {0};
 
-  if (auth->looked_ms != INT64_MIN && now_ms - auth->looked_ms < LOOK_AGAIN_MS)
-    return;
-  auth->looked_ms = now_ms;
-  if (!watched_file_changed(&auth->file))
+  if (!watched_file_changed(&auth->file, now_ms))
     return;
   if (load(&auth->file, &fresh) != 0) {
     users_clear(&fresh);

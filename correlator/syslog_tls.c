@@ -13,8 +13,6 @@
 #include "correlator/log.h"
 #include "correlator/watched_file.h"
 
-enum { LOOK_AGAIN_MS = 1000 };
-
 static_assert(SYSLOG_TLS_BUFFER >= SSL3_RT_MAX_PLAIN_LENGTH,
               "a record has room");
 
@@ -23,7 +21,6 @@ enum { FILE_CERT, FILE_KEY, FILE_CA, FILES };
 struct syslog_tls {
   struct watched_file files[FILES];
   SSL_CTX *context;
-  int64_t looked_ms; /* 0: never */
 };
 
 struct syslog_tls_session {
@@ -184,11 +181,8 @@ void syslog_tls_refresh(struct syslog_tls *tls, int64_t now_ms) {
   SSL_CTX *fresh = NULL;
   bool changed = false;
 
-  if (tls->looked_ms != 0 && now_ms - tls->looked_ms < LOOK_AGAIN_MS)
-    return;
-  tls->looked_ms = now_ms;
   for (size_t i = 0; i < FILES; i++)
-    if (watched_file_changed(&tls->files[i]))
+    if (watched_file_changed(&tls->files[i], now_ms))
       changed = true;
   if (!changed)
     return;

@@ -9,6 +9,9 @@
 #include <openssl/crypto.h>
 
 #include "correlator/log.h"
+#include "correlator/read_at.h"
+
+enum { LOOK_AGAIN_MS = 1000 };
 
 static bool same_file(const struct stat *a, const struct stat *b) {
   return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
@@ -16,23 +19,6 @@ static bool same_file(const struct stat *a, const struct stat *b) {
          a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
          a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
          a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
-}
-
-static int read_all(int fd, char *text, size_t len) {
-  size_t done = 0;
-
-  while (done < len) {
-    const ssize_t n = read(fd, text + done, len - done);
-
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0)
-      return -errno;
-    if (n == 0)
-      return -EAGAIN; /* it became shorter: someone is writing it */
-    done += (size_t)n;
-  }
-  return 0;
 }
 
 static int check_stat(const struct watched_file *file) {
@@ -78,9 +64,10 @@ int watched_file_read(struct watched_file *file, char **ret_text,
     r = -ENOMEM;
     goto out;
   }
-  r = read_all(fd, text, len);
-  if (r == 0 && (fstat(fd, &after) != 0 || !same_file(&file->seen, &after)))
-    r = -EAGAIN;
+  r = read_at(fd, 0, text, len);
+  if (r == -ENODATA ||
+      (r == 0 && (fstat(fd, &after) != 0 || !same_file(&file->seen, &after))))
+    r = -EAGAIN; /* someone is writing it */
   if (r != 0) {
     log_error("%s %s: cannot be read: %s", file->what, file->path,
               strerrordesc_np(-r));
@@ -96,9 +83,12 @@ out:
   return r;
 }
 
-bool watched_file_changed(struct watched_file *file) {
+bool watched_file_changed(struct watched_file *file, int64_t now_ms) {
   struct stat now;
 
+  if (file->looked_ms != 0 && now_ms - file->looked_ms < LOOK_AGAIN_MS)
+    return false;
+  file->looked_ms = now_ms;
   if (stat(file->path, &now) != 0 || same_file(&now, &file->seen))
     return false;
   file->seen = now;

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 enum { WATCHED_FILE_MAX = 1024 * 1024 }; /* bytes */
@@ -12,8 +13,9 @@ enum { WATCHED_FILE_MAX = 1024 * 1024 }; /* bytes */
 struct watched_file {
   const char *what; /* for the log: its key in correlator.conf */
   const char *path;
-  bool secret;      /* refused if others than its owner may use it */
-  struct stat seen; /* when it was last looked at */
+  bool secret;       /* refused if others than its owner may use it */
+  struct stat seen;  /* when it was last looked at */
+  int64_t looked_ms; /* by watched_file_changed; 0: never */
 };
 
 /* Read it through one descriptor. What is wrong is logged. The caller frees
@@ -24,9 +26,10 @@ int watched_file_read(struct watched_file *file, char **ret_text,
                       size_t *ret_len);
 
 /* Is it another than at the last attempt, or at the last time that this was
- * asked? False while it is away: an editor is about to rename a new one
- * there. */
-bool watched_file_changed(struct watched_file *file);
+ * asked? It is looked at once a second at most, and has not changed in between;
+ * `now_ms` is a monotonic clock. False while it is away: an editor is about to
+ * rename a new one there. */
+bool watched_file_changed(struct watched_file *file, int64_t now_ms);
 
 /* Wipes the text. NULL does nothing. */
 void watched_file_free(char *text, size_t len);
