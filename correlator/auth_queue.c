@@ -360,12 +360,12 @@ static void put_back(struct auth_queue *q, struct auth_item *item) {
 }
 
 void auth_queue_give_back(struct auth_queue *q, struct auth_item *items,
-                          size_t len) {
+                          size_t len, size_t done) {
   (void)pthread_mutex_lock(&q->lock);
   if (q->from_spool)
     spool_rewind(q->spool);
-  for (size_t i = 0; i < len && !q->from_spool; i++)
-    if (!items[i].done && items[i].file == AUTH_NO_FILE)
+  for (size_t i = done; i < len && !q->from_spool; i++)
+    if (items[i].file == AUTH_NO_FILE)
       put_back(q, &items[i]);
   go_away(q);
   (void)pthread_mutex_unlock(&q->lock);

@@ -22,7 +22,6 @@ struct auth_item {
   uint64_t generation;           /* of the file's position; files only */
   struct auth_position position; /* behind the event's line; files only */
   bool again;                    /* may have been written before */
-  bool done; /* the database has had its say, or it was set aside */
 };
 
 struct auth_queue;
@@ -55,9 +54,10 @@ int auth_queue_due_ms(struct auth_queue *q);
  * give_back, which free what is left in them. */
 size_t auth_queue_take(struct auth_queue *q, struct auth_item *items);
 void auth_queue_done(struct auth_queue *q, struct auth_item *items, size_t len);
-/* The database is away, and may have written what is not done. */
+/* The database is away, and may have written what comes behind the first
+ * `done`, on which it has had its say. */
 void auth_queue_give_back(struct auth_queue *q, struct auth_item *items,
-                          size_t len);
+                          size_t len, size_t done);
 
 void auth_queue_set_away(struct auth_queue *q, bool away);
 

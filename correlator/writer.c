@@ -89,13 +89,6 @@ static enum db_error write_items(void *arg, size_t from, size_t len) {
                       w->items + from, len);
 }
 
-static void items_done(void *arg, size_t from, size_t len) {
-  struct writer *w = arg;
-
-  for (size_t i = from; i < from + len; i++)
-    w->items[i].done = true;
-}
-
 /* One batch, if one is due or if `now`. */
 static enum db_error write_batch(struct writer *w, bool now) {
   int due_ms = writer_queue_due_ms(w->queue);
@@ -109,13 +102,13 @@ static enum db_error write_batch(struct writer *w, bool now) {
                                      .db = w->db,
                                      .stopping = &w->stopping,
                                      .write = write_items,
-                                     .set_aside = set_aside,
-                                     .done = items_done};
-  enum db_error error = writer_halve(&halve, 0, len);
+                                     .set_aside = set_aside};
+  size_t done = 0;
+  enum db_error error = writer_halve(&halve, len, &done);
   if (error == DB_OK)
     writer_queue_done(w->queue, w->items, len);
   else
-    writer_queue_give_back(w->queue, w->items, len);
+    writer_queue_give_back(w->queue, w->items, len, done);
   take_notifications(w, false);
   return error;
 }

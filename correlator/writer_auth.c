@@ -199,13 +199,6 @@ static void set_aside(void *arg, size_t at) {
   auth_positions_forget(a->positions, (size_t)item->file);
 }
 
-static void items_done(void *arg, size_t from, size_t len) {
-  struct writer_auth *a = arg;
-
-  for (size_t i = from; i < from + len; i++)
-    a->items[i].done = true;
-}
-
 static uint64_t number(const PGresult *result, int row, int column) {
   return (uint64_t)strtoll(PQgetvalue(result, row, column), NULL, 10);
 }
@@ -280,19 +273,19 @@ static enum db_error write_batch(struct writer_auth *a) {
                                      .db = a->target.db,
                                      .stopping = a->target.stopping,
                                      .write = write_items,
-                                     .set_aside = set_aside,
-                                     .done = items_done};
+                                     .set_aside = set_aside};
   size_t len = auth_queue_take(a->queue, a->items);
+  size_t done = 0;
 
   if (len == 0)
     return DB_OK;
-  enum db_error error = writer_halve(&halve, 0, len);
+  enum db_error error = writer_halve(&halve, len, &done);
   if (error == DB_OK) {
     auth_queue_done(a->queue, a->items, len);
     a->pause_ms = PAUSE_MIN_MS;
     return DB_OK;
   }
-  auth_queue_give_back(a->queue, a->items, len);
+  auth_queue_give_back(a->queue, a->items, len, done);
   if (!db_is_connected(a->target.db))
     return error;
   pause_for_a_while(a);

@@ -10,7 +10,6 @@ struct writer_item {
   struct report *report;
   struct ingest_ticket ticket;
   bool spooled; /* was in the spool, perhaps judged before a crash */
-  bool done;    /* the database has had its say, or it was set aside */
 };
 
 struct batch;

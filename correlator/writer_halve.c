@@ -32,21 +32,21 @@ static enum db_error write_with_retries(const struct writer_halve *h,
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): as deep as a batch can be halved. */
-enum db_error writer_halve(const struct writer_halve *h, size_t from,
-                           size_t len) {
-  enum db_error error = write_with_retries(h, from, len);
+enum db_error writer_halve(const struct writer_halve *h, size_t len,
+                           size_t *done) {
+  enum db_error error = write_with_retries(h, *done, len);
 
   if (error == DB_REFUSED && !blames_item(h->db))
     return DB_AWAY;
   if (error == DB_REFUSED && len > 1) {
     size_t half = len / 2;
-    error = writer_halve(h, from, half);
-    return error != DB_OK ? error : writer_halve(h, from + half, len - half);
+    error = writer_halve(h, half, done);
+    return error != DB_OK ? error : writer_halve(h, len - half, done);
   }
   if (error == DB_REFUSED)
-    h->set_aside(h->arg, from);
+    h->set_aside(h->arg, *done);
   if (error == DB_AWAY)
     return error;
-  h->done(h->arg, from, len);
+  *done += len;
   return DB_OK;
 }

@@ -15,13 +15,13 @@ struct writer_halve {
   enum db_error (*write)(void *arg, size_t from, size_t len);
   /* The database refuses this one: db_message says why. */
   void (*set_aside)(void *arg, size_t at);
-  /* The database has had its say. */
-  void (*done)(void *arg, size_t from, size_t len);
 };
 
-/* Gives DB_OK, or DB_AWAY: the rest is to be written later, since the database
- * is away, too busy, or refuses whatever it is given. */
-enum db_error writer_halve(const struct writer_halve *h, size_t from,
-                           size_t len);
+/* Write `len` items behind the first *done, and count in *done those on which
+ * the database has had its say. Gives DB_OK, or DB_AWAY: the rest is to be
+ * written later, since the database is away, too busy, or refuses whatever it
+ * is given. */
+enum db_error writer_halve(const struct writer_halve *h, size_t len,
+                           size_t *done);
 
 #endif

@@ -232,14 +232,13 @@ void writer_queue_done(struct writer_queue *q, struct writer_item *items,
 }
 
 void writer_queue_give_back(struct writer_queue *q, struct writer_item *items,
-                            size_t len) {
+                            size_t len, size_t done) {
   (void)pthread_mutex_lock(&q->lock);
   q->away = true;
   if (q->from_spool)
     spool_rewind(q->spool);
-  for (size_t i = 0; i < len && !q->from_spool; i++)
-    if (!items[i].done)
-      to_spool(q, items[i].report);
+  for (size_t i = done; i < len && !q->from_spool; i++)
+    to_spool(q, items[i].report);
   spool_all(q);
   (void)pthread_mutex_unlock(&q->lock);
   free_items(items, len);

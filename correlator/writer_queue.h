@@ -40,9 +40,10 @@ int writer_queue_due_ms(struct writer_queue *q);
 size_t writer_queue_take(struct writer_queue *q, struct writer_item *items);
 void writer_queue_done(struct writer_queue *q, struct writer_item *items,
                        size_t len);
-/* The database is away: what is not done, and all that comes, is spooled. */
+/* The database is away: what is behind the first `done`, and all that comes, is
+ * spooled. */
 void writer_queue_give_back(struct writer_queue *q, struct writer_item *items,
-                            size_t len);
+                            size_t len, size_t done);
 
 /* Is the database away? At first it is. */
 void writer_queue_set_away(struct writer_queue *q, bool away);

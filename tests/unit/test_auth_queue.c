@@ -198,7 +198,7 @@ static void what_was_taken_over_survives_an_outage_and_the_end(void **state) {
   size_t len = auth_queue_take(q, items);
   assert_int_equal(len, 1);
   assert_true(put(q, "b"));
-  auth_queue_give_back(q, items, len); /* perhaps written */
+  auth_queue_give_back(q, items, len, 0); /* perhaps written */
   assert_int_equal(auth_queue_len(q), 0);
   assert_false(has_room(q));
   auth_queue_free(q);
@@ -218,8 +218,7 @@ static void what_is_done_is_not_given_back(void **state) {
   assert_true(put(q, "a"));
   assert_true(put(q, "b"));
   size_t len = auth_queue_take(q, items);
-  items[0].done = true;
-  auth_queue_give_back(q, items, len);
+  auth_queue_give_back(q, items, len, 1);
   auth_queue_set_away(q, false);
   assert_string_equal(take(q), "b+ ");
   auth_queue_free(q);
@@ -234,8 +233,7 @@ static void a_batch_of_the_spool_that_fails_is_read_again(void **state) {
   auth_queue_set_away(q, false);
   size_t len = auth_queue_take(q, items);
   assert_string_equal(names(len), "a+ b+ ");
-  items[0].done = true;
-  auth_queue_give_back(q, items, len);
+  auth_queue_give_back(q, items, len, 1);
   auth_queue_set_away(q, false);
   assert_string_equal(take(q), "a+ b+ ");
   auth_queue_free(q);
@@ -267,7 +265,7 @@ static void what_no_spool_takes_is_known_to_be_perhaps_written(void **state) {
   (void)state;
   assert_true(put(q, "a"));
   assert_true(put(q, "b"));
-  auth_queue_give_back(q, items, auth_queue_take(q, items));
+  auth_queue_give_back(q, items, auth_queue_take(q, items), 0);
   auth_queue_set_away(q, false);
   assert_true(put(q, "c"));
   assert_string_equal(take(q), "a+ b+ c ");

@@ -12,13 +12,15 @@ struct world {
   char fate[LEN + 1]; /* 'w'ritten, set 'a'side or '-' */
   enum db_error says; /* at the calls that are counted */
   int says_for;
+  int away_after; /* so many calls; 0: never */
   int calls;
 };
 
 static enum db_error write_items(void *arg, size_t from, size_t len) {
   struct world *w = arg;
 
-  w->calls++;
+  if (w->calls++ >= w->away_after && w->away_after > 0)
+    return DB_AWAY;
   if (w->says_for > 0) {
     w->says_for--;
     return w->says;
@@ -36,24 +38,19 @@ static void set_aside(void *arg, size_t at) {
   w->fate[at] = 'a';
 }
 
-static void done(void *arg, size_t from, size_t len) {
-  const struct world *w = arg;
-
-  for (size_t i = from; i < from + len; i++)
-    assert_int_not_equal(w->fate[i], '-');
-}
-
 static enum db_error run(struct world *w, size_t len) {
   static atomic_bool stopping;
   const struct writer_halve halve = {.arg = w,
                                      .stopping = &stopping,
                                      .write = write_items,
-                                     .set_aside = set_aside,
-                                     .done = done};
+                                     .set_aside = set_aside};
+  size_t done = 0;
 
   memset(w->fate, '-', LEN);
   w->fate[len] = '\0';
-  return writer_halve(&halve, 0, len);
+  enum db_error error = writer_halve(&halve, len, &done);
+  assert_int_equal(done, strcspn(w->fate, "-"));
+  return error;
 }
 
 static void a_good_batch_takes_one_call(void **state) {
@@ -105,12 +102,21 @@ static void a_database_that_is_away_ends_it(void **state) {
   assert_int_equal(w.calls, 1);
 }
 
+static void what_was_done_before_it_went_away_is_done(void **state) {
+  struct world w = {.bad = {[0] = true}, .away_after = 4};
+
+  (void)state;
+  assert_int_equal(run(&w, 4), DB_AWAY);
+  assert_string_equal(w.fate, "aw--");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_good_batch_takes_one_call),
       cmocka_unit_test(only_who_is_to_blame_is_set_aside),
       cmocka_unit_test(what_failed_for_others_is_tried_again),
       cmocka_unit_test(a_database_that_is_away_ends_it),
+      cmocka_unit_test(what_was_done_before_it_went_away_is_done),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
