@@ -213,16 +213,8 @@ static enum db_error lateral_work(struct worker *w, struct db *db) {
   return error;
 }
 
-static enum db_error make_partitions(struct worker *w, struct db *db) {
-  char tenant[NUMBER_MAX];
-  char retention[NUMBER_MAX];
-  const char *params[] = {tenant, retention};
-
-  (void)snprintf(tenant, sizeof(tenant), "%d", w->tenant);
-  (void)snprintf(retention, sizeof(retention), "%u",
-                 w->config->policy.auth_retention_d);
-  return db_query(db, "SELECT process_dna.auth_partitions($1, $2)", 2, params,
-                  NULL);
+static enum db_error make_partitions(struct db *db) {
+  return db_query(db, "SELECT process_dna.auth_partitions()", 0, NULL, NULL);
 }
 
 enum db_error worker_begin(struct worker *w, struct db *db) {
@@ -237,7 +229,7 @@ enum db_error worker_begin(struct worker *w, struct db *db) {
   w->next_register_ms = clock_monotonic_ms() + REGISTER_INTERVAL_MS;
   w->next_partitions_ms = clock_monotonic_ms() + PARTITIONS_INTERVAL_MS;
   if ((error = configure_tenant(w, db)) != DB_OK ||
-      (error = make_partitions(w, db)) != DB_OK ||
+      (error = make_partitions(db)) != DB_OK ||
       (error = register_sinks(w, db)) != DB_OK ||
       (error = db_script(db, "LISTEN process_dna_baselines;"
                              "LISTEN " WORKER_REQUESTS_CHANNEL)) != DB_OK ||
@@ -266,7 +258,7 @@ enum db_error worker_tick(struct worker *w, struct db *db) {
   }
   if (error == DB_OK && now_ms >= w->next_partitions_ms) {
     w->next_partitions_ms = now_ms + PARTITIONS_INTERVAL_MS;
-    error = make_partitions(w, db);
+    error = make_partitions(db);
   }
   if (error == DB_OK && now_ms >= w->next_lateral_ms) {
     w->next_lateral_ms = now_ms + 1000 * (int64_t)w->config->lateral.cadence_s;

@@ -1,28 +1,24 @@
 -- Make the partitions of auth_events for today and the next three days, and let
--- go of those that are older than p_retention_days and every tenant's retention,
--- and of what else is forgotten after a while.
--- To be called now and then, as a transaction of its own; of several
--- sessions one does it.
+-- go of those that are older than every tenant's retention, and of what else is
+-- forgotten after a while. To be called now and then, as a transaction of its
+-- own; of several sessions one does it.
 --
 -- Nobody is kept waiting for long: where a lock can't be had soon, since a report
 -- reads the table, that is left for the next call, and until then the events of
 -- a day without a partition lie in the default one.
-CREATE OR REPLACE FUNCTION process_dna.auth_partitions(
-  p_tenant integer, p_retention_days integer)
+CREATE OR REPLACE FUNCTION process_dna.auth_partitions()
 RETURNS void LANGUAGE plpgsql
 SET enable_seqscan = off SET jit = off SET lock_timeout = '500ms'
 AS $$
 DECLARE
   v_today date := (now() AT TIME ZONE 'UTC')::date;
-  v_keep integer;
+  v_keep integer := (SELECT max(t.auth_retention_d) FROM process_dna.tenants t);
   v_partition regclass;
 BEGIN
   IF NOT pg_try_advisory_xact_lock(
        hashtext('process_dna.auth_partitions'), 0) THEN
     RETURN;
   END IF;
-  SELECT greatest(p_retention_days, max(t.auth_retention_d)) INTO v_keep
-    FROM process_dna.tenants t;
   BEGIN
     FOR v_partition IN
       SELECT i.inhrelid::regclass FROM pg_inherits i

@@ -111,7 +111,7 @@ BEGIN
     COMMIT;
   END LOOP;
 END $$;
-SELECT process_dna.auth_partitions(:tenant, 90) \g /dev/null
+SELECT process_dna.auth_partitions() \g /dev/null
 CALL bench.cycles(:tenant, 'lateral_few', repeat('b', 64),
                   now() - interval '12 h');
 

@@ -87,7 +87,7 @@ BEGIN
   FOR i IN 0 .. 20 LOOP
     PERFORM process_dna.auth_partition_make(v_today - 200 - i);
     COMMIT;
-    PERFORM process_dna.auth_partitions(1, 90);
+    PERFORM process_dna.auth_partitions();
     COMMIT;
     PERFORM process_dna.auth_partition_make(v_today + i);
     COMMIT;
@@ -217,7 +217,7 @@ partitions="SELECT
   (to_regclass('process_dna.auth_events_$(date -u -d '2 days' +%Y%m%d)')
    IS NOT NULL)"
 psql -X -q -o /dev/null -v ON_ERROR_STOP=1 \
-  -c 'SELECT process_dna.auth_partitions(1, 90)' -c 'SELECT auth.line(false)'
+  -c 'SELECT process_dna.auth_partitions()' -c 'SELECT auth.line(false)'
 check 'nobody waits for a report that reads on' 1 "
   SELECT count(*) FROM pg_stat_activity
   WHERE application_name = 'report' AND wait_event = 'PgSleep'"
@@ -227,7 +227,7 @@ psql -X -q -o /dev/null -c "SELECT pg_terminate_backend(pid)
 until_true "SELECT count(*) = 0 FROM pg_stat_activity
   WHERE application_name = 'report'"
 psql -X -q -o /dev/null -v ON_ERROR_STOP=1 \
-  -c 'SELECT process_dna.auth_partitions(1, 90)'
+  -c 'SELECT process_dna.auth_partitions()'
 check 'until the next time' 'true true' "$partitions"
 wait
 end_checks

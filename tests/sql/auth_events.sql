@@ -339,7 +339,7 @@ UPDATE process_dna.auth_peers SET seen_at = now() - interval '29 days'
   WHERE address = '10.0.0.1';
 UPDATE process_dna.auth_peers SET seen_at = now() - interval '31 days'
   WHERE address = '10.0.0.3';
-SELECT process_dna.auth_partitions(:t, 90);
+SELECT process_dna.auth_partitions();
 SELECT is(pg_temp.target(:t, 'renamed', '10.0.0.3'), 'silent',
   'for a month');
 SELECT pg_temp.target(:t, 'source', '10.0.0.1');

@@ -36,12 +36,12 @@ $$;
 SELECT is(pg_temp.days(), 'default', 'at first there is none');
 SELECT pg_temp.event(:t, d)
   FROM unnest('{-100,-1,0,0.999999,1,3.9,4}'::numeric[]) d;
-SELECT process_dna.auth_partitions(:t, 90);
+SELECT process_dna.auth_partitions();
 SELECT is(pg_temp.days(), '0 1 2 3 default', 'today and three days are made');
 SELECT is(pg_temp.events(),
   '-1:default 0:0 0.999999:0 1:1 3.9:3 4:default',
   'and take their events, by the UTC day; what is too old goes');
-SELECT process_dna.auth_partitions(:t, 90);
+SELECT process_dna.auth_partitions();
 SELECT is(pg_temp.days(), '0 1 2 3 default', 'once');
 
 SELECT process_dna.auth_partition_make(:'today'::date + d)
@@ -50,24 +50,25 @@ SELECT pg_temp.event(:t, d) FROM unnest('{-3,-2.5,-5}'::numeric[]) d;
 SELECT is(pg_temp.events(),
   '-5:-5 -3:-3 -2.5:-3 -1:-1 0:0 0.999999:0 1:1 3.9:3 4:default',
   'events go where they belong');
-SELECT process_dna.auth_partitions(:t, 3);
-SELECT is(pg_temp.days(), '-1 -2 -3 -5 -6 0 1 2 3 default',
-  'what another tenant wants is kept');
 CREATE FUNCTION pg_temp.keep(p_name text, p_days integer) RETURNS void
 LANGUAGE sql AS $$
   SELECT process_dna.configure_tenant(p_name, 180, 3600, 1800, 'critical',
     '{}', p_auth_retention => p_days)
 $$;
-SELECT pg_temp.keep('t', 3), pg_temp.keep('other', 5);
+SELECT pg_temp.keep('t', 3);
+SELECT process_dna.auth_partitions();
+SELECT is(pg_temp.days(), '-1 -2 -3 -5 -6 0 1 2 3 default',
+  'what another tenant wants is kept');
+SELECT pg_temp.keep('other', 5);
 UPDATE process_dna.tenants SET auth_retention_d = 3
   WHERE tenant_id NOT IN (:t, :o);
-SELECT process_dna.auth_partitions(:t, 3);
+SELECT process_dna.auth_partitions();
 SELECT is(pg_temp.days(), '-1 -2 -3 -5 0 1 2 3 default',
   'the longest retention counts');
-SELECT pg_temp.keep('other', 2);
-SELECT process_dna.auth_partitions(:t, 4);
+SELECT pg_temp.keep('other', 2), pg_temp.keep('t', 4);
+SELECT process_dna.auth_partitions();
 SELECT is(pg_temp.days(), '-1 -2 -3 0 1 2 3 default',
-  'that of the caller as well');
+  'whichever tenant''s it is');
 SELECT is(pg_temp.events(), '-3:-3 -2.5:-3 -1:-1 0:0 0.999999:0 1:1 3.9:3'
   || ' 4:default', 'all that is older has gone, and nothing else');
 

@@ -3,7 +3,7 @@
 BEGIN;
 SELECT plan(16);
 SELECT test.tenant() AS t \gset
-SELECT process_dna.auth_partitions(:t, 90);
+SELECT process_dna.auth_partitions();
 
 -- Rows of all tables that this transaction has read so far.
 CREATE FUNCTION pg_temp.read() RETURNS bigint LANGUAGE sql AS $$
