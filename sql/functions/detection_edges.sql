@@ -1,7 +1,7 @@
--- The logins of the movements that list_detections gives, and of their hops:
--- a row for each source, target, user and method, in that order. A login that
--- several movements have counts once, with the gravest severity of theirs; open
--- is whether one of them is, and first_time is only known of a movement's own.
+-- The logins of movements (p_all as there), and of their hops: a row for each
+-- source, target, user and method, in that order. A login that several movements
+-- have counts once, with the gravest severity of theirs; open is whether one of
+-- them is, and first_time is only known of a movement's own.
 CREATE OR REPLACE FUNCTION process_dna.detection_edges(
   p_tenant integer, p_all boolean)
 RETURNS TABLE (source text, target text, auth_user text, method text,
@@ -12,8 +12,7 @@ LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN QUERY
   WITH m AS MATERIALIZED (
-    SELECT d.alert_id, d.source, d.target, d.severity, d.state
-    FROM process_dna.list_detections(p_tenant, p_all) d
+    SELECT * FROM process_dna.movements(p_tenant, p_all)
   ), l AS (
     SELECT m.source, m.target, m.severity, m.state, d.auth_user, d.method,
       d.at, d.src_ip, d.src_port::text, d.first_time,

@@ -1,6 +1,6 @@
--- The hosts of the movements that list_detections gives, and of their hops, in
--- the order of the names' bytes: a row for each alert there that nothing
--- explained, or, of a host without one, a single row.
+-- The hosts of movements (p_all as there), and of their hops, in the order of
+-- the names' bytes: a row for each alert there that nothing explained, or, of a
+-- host without one, a single row.
 CREATE OR REPLACE FUNCTION process_dna.detection_hosts(
   p_tenant integer, p_all boolean)
 RETURNS TABLE (host text, address text, alert_id bigint, container text,
@@ -10,8 +10,7 @@ LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN QUERY
   WITH m AS MATERIALIZED (
-    SELECT d.alert_id, d.source, d.target, d.related_id
-    FROM process_dna.list_detections(p_tenant, p_all) d
+    SELECT * FROM process_dna.movements(p_tenant, p_all)
   ), p AS MATERIALIZED (
     SELECT h.source, h.target, h.changed_id
     FROM m CROSS JOIN process_dna.detection_hops(p_tenant, m.alert_id) h
