@@ -13,13 +13,7 @@ BEGIN
   IF p_ids IS NULL THEN
     RETURN;
   END IF;
-  v_ids := p_ids || ARRAY(
-    SELECT m.alert_id FROM (SELECT DISTINCT unnest(p_ids)) w (alert_id)
-    CROSS JOIN LATERAL (
-      SELECT i.alert_id, i.state FROM process_dna.process_dna_alerts i
-      WHERE i.related_id = w.alert_id AND i.tenant_id + 0 = p_tenant
-      OFFSET 0) m
-    WHERE m.state = 'open');
+  v_ids := p_ids || process_dna.movements_open(p_tenant, p_ids);
   UPDATE process_dna.process_dna_alerts a
   SET state = p_state, closed_at = now(), who = left(p_who, 255),
       why = left(p_why, 1024),

@@ -15,7 +15,6 @@ DECLARE
   v_updated bigint[];
   v_raised bigint[];
   v_turned bigint[];
-  v_moved bigint[];
   v_agents bigint[];
 BEGIN
   WITH worst AS (
@@ -100,14 +99,8 @@ BEGIN
   PERFORM process_dna.outbox_add(p_tenant, v_raised, 'raised');
   INSERT INTO process_dna.lateral_queue (tenant_id, alert_id)
   SELECT p_tenant, w.alert_id FROM unnest(v_raised || v_turned) w (alert_id);
-  SELECT array_agg(m.alert_id) INTO v_moved
-    FROM unnest(v_turned) w (alert_id)
-    CROSS JOIN LATERAL (
-      SELECT i.alert_id, i.state FROM process_dna.process_dna_alerts i
-      WHERE i.related_id = w.alert_id AND i.tenant_id + 0 = p_tenant
-      OFFSET 0) m
-    WHERE m.state = 'open';
-  PERFORM process_dna.alerts_close(p_tenant, v_moved, 'resolved', NULL,
+  PERFORM process_dna.alerts_close(p_tenant,
+    process_dna.movements_open(p_tenant, v_turned), 'resolved', NULL,
     'the alert about the executable no longer says that it was changed', NULL);
   RETURN v_agents;
 END $$;
