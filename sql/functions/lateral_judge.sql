@@ -66,13 +66,14 @@ BEGIN
           -- if the address was somebody else's that often, so be it
           LIMIT 100) l
         CROSS JOIN LATERAL (
-          SELECT process_dna.agents_of_address(p_tenant, l.log_peer,
-            l.arrived_at) AS agents
+          SELECT CASE WHEN l.trust IN ('journal', 'file', 'stdin') THEN '{}'
+            ELSE process_dna.agents_of_address(p_tenant, l.log_peer,
+              l.arrived_at) END AS agents -- that may have sent it
           OFFSET 0) s
         WHERE w.agent_id = ANY (process_dna.agents_of_address(p_tenant,
             a.address, l.observed_at))
-          AND (l.trust IN ('journal', 'file', 'stdin') OR s.agents = '{}'
-               OR w.target_agent_id = ANY (s.agents))) AS first_time
+          AND (s.agents = '{}' OR w.target_agent_id = ANY (s.agents)))
+        AS first_time
       FROM (SELECT DISTINCT f.agent_id, f.target_agent_id, f.auth_user,
               f.alert_at - v_window AS until
             FROM fresh f) w
