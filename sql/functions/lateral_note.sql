@@ -7,8 +7,7 @@ SET enable_seqscan = off SET jit = off
 AS $$
 DECLARE
   v_line text := process_dna.lateral_line(p_movement,
-    process_dna.lateral_login(p_tenant, p_movement.alert_id),
-    p_hops[1].from_host, p_hops[1].to_host, p_json);
+    process_dna.lateral_login(p_tenant, p_movement.alert_id), p_json);
 BEGIN
   IF (p_json, v_line) = (p_movement.hops, p_movement.line) THEN
     RETURN;
