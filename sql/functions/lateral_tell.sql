@@ -9,6 +9,8 @@ SET enable_seqscan = off SET jit = off
 AS $$
 DECLARE
   v_late bigint[];
+  v_raised bigint[];
+  v_updated bigint[];
 BEGIN
   v_late := ARRAY(
     SELECT DISTINCT ON (a.key) a.alert_id
@@ -24,19 +26,15 @@ BEGIN
           OFFSET 0) o
         WHERE o.state = 'open')
     ORDER BY a.key, a.alert_id DESC);
-  PERFORM process_dna.outbox_add(p_tenant, v_late || (
-    SELECT array_agg(a.alert_id)
-    FROM unnest(p_raised) w (alert_id)
+  SELECT array_agg(a.alert_id) FILTER (WHERE a.alert_id = ANY (p_raised)),
+         array_agg(a.alert_id) FILTER (WHERE a.alert_id <> ALL (p_raised))
+    INTO v_raised, v_updated
+    FROM unnest(p_raised || p_updated) w (alert_id)
     CROSS JOIN LATERAL (
       SELECT * FROM process_dna.process_dna_alerts i
       WHERE i.tenant_id = p_tenant AND i.alert_id = w.alert_id LIMIT 1) a
-    WHERE a.state = 'open'), 'raised');
+    WHERE a.state = 'open';
+  PERFORM process_dna.outbox_add(p_tenant, v_late || v_raised, 'raised');
   PERFORM process_dna.outbox_add(p_tenant, v_late, 'cleared');
-  PERFORM process_dna.outbox_add(p_tenant, (
-    SELECT array_agg(a.alert_id)
-    FROM unnest(p_updated) w (alert_id)
-    CROSS JOIN LATERAL (
-      SELECT * FROM process_dna.process_dna_alerts i
-      WHERE i.tenant_id = p_tenant AND i.alert_id = w.alert_id LIMIT 1) a
-    WHERE a.state = 'open' AND w.alert_id <> ALL (p_raised)), 'updated');
+  PERFORM process_dna.outbox_add(p_tenant, v_updated, 'updated');
 END $$;
