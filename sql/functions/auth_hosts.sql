@@ -13,6 +13,7 @@ LANGUAGE plpgsql
 SET enable_seqscan = off SET jit = off
 AS $$
 DECLARE
+  v_first integer[]; -- by the number of a host its first line's
   v_peers inet[];
 BEGIN
   SELECT array_agg(u.h ORDER BY u.n) INTO hosts
@@ -20,21 +21,22 @@ BEGIN
             ORDER BY l.host COLLATE "C", l.peer, l.trust = 'udp') AS h
           FROM unnest(a_host, a_peer, a_trust) WITH ORDINALITY
             l (host, peer, trust, n)) u;
+  SELECT array_agg(u.n ORDER BY u.h) INTO v_first
+    FROM (SELECT i.h, min(i.n) AS n
+          FROM unnest(hosts) WITH ORDINALITY i (h, n) GROUP BY i.h) u;
   -- OFFSET 0 has what is looked up be looked up once.
-  SELECT array_agg(coalesce(n.agent_id, 0) ORDER BY l.h),
-         array_agg(l.peer) FILTER (WHERE n.agent_id IS NOT NULL
-                                     AND l.trust <> 'udp')
+  SELECT array_agg(coalesce(n.agent_id, 0) ORDER BY f.h),
+         array_agg(a_peer[f.n]) FILTER (WHERE n.agent_id IS NOT NULL
+                                          AND a_trust[f.n] <> 'udp')
     INTO agents, v_peers
-    FROM (SELECT DISTINCT ON (i.h) i.h, i.host, i.peer, i.trust, i.arrived
-          FROM unnest(hosts, a_host, a_peer, a_trust, a_arrived)
-            i (h, host, peer, trust, arrived)
-          ORDER BY i.h) l
+    FROM unnest(v_first) WITH ORDINALITY f (n, h)
     CROSS JOIN LATERAL (
       -- Most have the very name of an agent, which takes no call to see.
       SELECT coalesce(
         (SELECT g.agent_id FROM process_dna.agents g
-         WHERE g.tenant_id = p_tenant AND g.name = l.host COLLATE "default"),
-        process_dna.agent_of_host(p_tenant, l.host, NULL, l.arrived))
+         WHERE g.tenant_id = p_tenant
+           AND g.name = a_host[f.n] COLLATE "default"),
+        process_dna.agent_of_host(p_tenant, a_host[f.n], NULL, a_arrived[f.n]))
       OFFSET 0) n (agent_id);
   INSERT INTO process_dna.auth_peers AS p (tenant_id, address)
   SELECT DISTINCT p_tenant, u.peer FROM unnest(v_peers) u (peer)
@@ -46,17 +48,14 @@ BEGIN
   ORDER BY u.peer
   ON CONFLICT (tenant_id, address) DO UPDATE SET seen_at = now();
 
-  SELECT array_agg(coalesce(t.agent_id, 0) ORDER BY l.h),
-         array_agg(coalesce(a.heard, '-infinity') ORDER BY l.h)
+  SELECT array_agg(coalesce(t.agent_id, 0) ORDER BY f.h),
+         array_agg(coalesce(a.heard, '-infinity') ORDER BY f.h)
     INTO agents, heard
-    FROM (SELECT DISTINCT ON (i.h) i.h, i.host, i.peer, i.trust, i.arrived
-          FROM unnest(hosts, a_host, a_peer, a_trust, a_arrived)
-            i (h, host, peer, trust, arrived)
-          ORDER BY i.h) l
+    FROM unnest(v_first) WITH ORDINALITY f (n, h)
     CROSS JOIN LATERAL (
-      SELECT CASE WHEN agents[l.h] <> 0 THEN agents[l.h]
-        WHEN l.peer IS NOT NULL THEN process_dna.agent_of_host(p_tenant,
-          l.host, l.peer, l.arrived, l.trust = 'udp') END
+      SELECT CASE WHEN agents[f.h] <> 0 THEN agents[f.h]
+        WHEN a_peer[f.n] IS NOT NULL THEN process_dna.agent_of_host(p_tenant,
+          a_host[f.n], a_peer[f.n], a_arrived[f.n], a_trust[f.n] = 'udp') END
       OFFSET 0) t (agent_id)
     LEFT JOIN LATERAL (
       SELECT g.last_arrived
