@@ -21,8 +21,9 @@ PGOPTIONS='-c client_min_messages=warning'
 # Debian's wrapper of psql takes longer to start than most queries to answer.
 PATH=${PGBIN:-/usr/lib/postgresql/15/bin}:$PATH
 export PGHOST PGUSER PGOPTIONS PATH
-# What is read is counted with tables that nobody has analyzed. A vacuum after
-# tests that were rolled back would have the planner take them for empty.
+# What is read is counted with tables that nobody has analyzed, but where tests
+# do. A vacuum after tests that were rolled back would have the planner take them
+# for empty.
 psql -X -q -d postgres -c 'ALTER SYSTEM SET autovacuum = off' \
   -c 'SELECT pg_reload_conf()' >/dev/null
 
@@ -46,9 +47,6 @@ make_database() {
   psql -X -q -d postgres -c "CREATE DATABASE $1 TEMPLATE schema"
 }
 
-# Tests tell what happens before a table was analyzed, and when it is.
-psql -X -q -d postgres -c 'ALTER SYSTEM SET autovacuum = off'
-psql -X -q -d postgres -o /dev/null -c 'SELECT pg_reload_conf()'
 make_schema
 make_database pgtap
 psql -X -q -v ON_ERROR_STOP=1 -d pgtap -f tests/sql/helpers.psql
