@@ -4,18 +4,12 @@ BEGIN;
 SELECT plan(4);
 SELECT test.tenant() AS t \gset
 
--- Rows of all tables that this transaction has read so far.
-CREATE FUNCTION pg_temp.read() RETURNS bigint LANGUAGE sql AS $$
-  SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::bigint
-  FROM pg_stat_xact_user_tables WHERE schemaname = 'process_dna'
-$$;
-
 -- 50 executables of a host, with digests of this generation.
 CREATE FUNCTION pg_temp.scan(p_host text, p_minute numeric, p_generation text,
                              p_pid integer DEFAULT 100)
 RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
-  v_before bigint := pg_temp.read();
+  v_before bigint := test.read();
 BEGIN
   PERFORM test.scan(
     (SELECT tenant_id FROM process_dna.tenants WHERE name = 't'), p_host,
@@ -25,7 +19,7 @@ BEGIN
         encode(sha256(convert_to(p_generation || i, 'UTF8')), 'hex'),
         'current', '', NULL, test.at(-600), p_pid, NULL, 1)::test.exe)
       FROM generate_series(1, 50) i));
-  RETURN pg_temp.read() - v_before;
+  RETURN test.read() - v_before;
 END $$;
 
 -- What each kind of scan reads with this many hosts before it.

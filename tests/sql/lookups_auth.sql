@@ -4,18 +4,13 @@ BEGIN;
 SELECT no_plan();
 SELECT test.tenant() AS t \gset
 
--- Rows of all tables that this transaction has read so far.
-CREATE FUNCTION pg_temp.read() RETURNS bigint LANGUAGE sql AS $$
-  SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::bigint
-  FROM pg_stat_xact_user_tables WHERE schemaname = 'process_dna'
-$$;
 -- 50 lines on hosts of a name, from 50 addresses, as a source hands them over;
 -- what that reads.
 CREATE FUNCTION pg_temp.lines(p_host text, p_minute numeric,
   p_outcome text DEFAULT 'accepted', p_again boolean DEFAULT false)
 RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
-  v_before bigint := pg_temp.read();
+  v_before bigint := test.read();
 BEGIN
   PERFORM process_dna.auth_ingest(
     (SELECT tenant_id FROM process_dna.tenants WHERE name = 't'),
@@ -33,7 +28,7 @@ BEGIN
       array_agg(i::bigint) AS pid, array_agg(test.at(p_minute)) AS at,
       array_agg(p_again) AS again
     FROM generate_series(1, 50) i) a;
-  RETURN pg_temp.read() - v_before;
+  RETURN test.read() - v_before;
 END $$;
 -- What each kind of lines reads, and agents that become known.
 CREATE FUNCTION pg_temp.measure(p_tenant integer, p_minute numeric)
@@ -50,10 +45,10 @@ BEGIN
     + pg_temp.lines('host', p_minute, 'starting_session');
   failed := pg_temp.lines('host', p_minute + 1, 'failed');
   again := pg_temp.lines('host', p_minute, 'accepted', true);
-  v_before := pg_temp.read();
+  v_before := test.read();
   PERFORM process_dna.auth_link(p_tenant, agent_id)
   FROM unnest(v_agents) agent_id;
-  known := pg_temp.read() - v_before;
+  known := test.read() - v_before;
   RETURN NEXT;
 END $$;
 
@@ -116,10 +111,10 @@ SELECT is((SELECT count(*)::integer FROM process_dna.auth_events e
     WHERE g.name LIKE 'other%'), 6, 'and link what is theirs');
 
 -- An address that the whole fleet has
-SELECT pg_temp.read() AS before \gset
+SELECT test.read() AS before \gset
 SELECT process_dna.agents_of_address(:t, '172.17.0.1', test.at(5)) AS holders
 \gset
-SELECT cmp_ok(pg_temp.read() - :before, '<', 20::bigint,
+SELECT cmp_ok(test.read() - :before, '<', 20::bigint,
   'who has an address is not read further than is told');
 SELECT is(:'holders'::text, '{}'::text, 'of many holders, none');
 SELECT * FROM finish();

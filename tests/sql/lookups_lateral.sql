@@ -5,18 +5,13 @@ SELECT plan(16);
 SELECT test.tenant() AS t \gset
 SELECT process_dna.auth_partitions();
 
--- Rows of all tables that this transaction has read so far.
-CREATE FUNCTION pg_temp.read() RETURNS bigint LANGUAGE sql AS $$
-  SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::bigint
-  FROM pg_stat_xact_user_tables WHERE schemaname = 'process_dna'
-$$;
 -- What it reads to look at all that waits.
 CREATE FUNCTION pg_temp.look() RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
-  v_before bigint := pg_temp.read();
+  v_before bigint := test.read();
 BEGIN
   PERFORM test.lateral(process_dna.tenant_id('t'));
-  RETURN pg_temp.read() - v_before;
+  RETURN test.read() - v_before;
 END $$;
 CREATE FUNCTION pg_temp.analyze() RETURNS void LANGUAGE sql AS $$
   ANALYZE process_dna.auth_events, process_dna.process_dna_alerts,
@@ -50,10 +45,10 @@ BEGIN
   v_alerts := ARRAY(SELECT alert_id FROM process_dna.process_dna_alerts
     WHERE tenant_id = v_tenant AND kind = 'binary-changed'
       AND exe_sha256 = test.digest(p_digit));
-  closed := pg_temp.read();
+  closed := test.read();
   PERFORM process_dna.alerts_close(v_tenant, v_alerts, 'resolved', NULL, 'x',
                                    NULL);
-  closed := pg_temp.read() - closed;
+  closed := test.read() - closed;
   RETURN NEXT;
 END $$;
 -- Years of it: 20,000 logins of hosts on hosts, and 2,000 alerts with a movement
@@ -125,9 +120,9 @@ CREATE TEMP TABLE many AS SELECT * FROM pg_temp.measure(1100, 'c');
 SELECT pg_temp.analyze();
 CREATE TEMP TABLE known AS SELECT * FROM pg_temp.measure(1200, 'd');
 SELECT pg_temp.fill();
-SELECT pg_temp.read() AS before \gset
+SELECT test.read() AS before \gset
 SELECT FROM process_dna.lateral_work(:t);
-SELECT cmp_ok(pg_temp.read() - :before, '<', 2000::bigint,
+SELECT cmp_ok(test.read() - :before, '<', 2000::bigint,
   'one call reads a part of the queue');
 
 SELECT is(test.movements(:t) @> ARRAY['a b /p b critical resolved 1 root b>c',

@@ -5,11 +5,6 @@ BEGIN;
 SELECT plan(7);
 SELECT test.tenant() AS t \gset
 
--- Rows of all tables that this transaction has read so far.
-CREATE FUNCTION pg_temp.read() RETURNS bigint LANGUAGE sql AS $$
-  SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::bigint
-  FROM pg_stat_xact_user_tables WHERE schemaname = 'process_dna'
-$$;
 CREATE FUNCTION pg_temp.tenant() RETURNS integer LANGUAGE sql AS $$
   SELECT tenant_id FROM process_dna.tenants WHERE name = 't'
 $$;
@@ -31,7 +26,7 @@ $$;
 CREATE FUNCTION pg_temp.scan(p_host text, p_minute numeric, p_version text)
 RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
-  v_before bigint := pg_temp.read();
+  v_before bigint := test.read();
 BEGIN
   PERFORM test.scan(pg_temp.tenant(), p_host, p_minute, (
     SELECT array_agg((
@@ -40,16 +35,16 @@ BEGIN
       'current', '', 'dpkg:n=' || p_version || ':amd64', test.at(-600), 100,
       NULL, 1)::test.exe)
     FROM generate_series(1, 50) i));
-  RETURN pg_temp.read() - v_before;
+  RETURN test.read() - v_before;
 END $$;
 CREATE FUNCTION pg_temp.work() RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
-  v_before bigint := pg_temp.read();
+  v_before bigint := test.read();
 BEGIN
   PERFORM test.heard(pg_temp.tenant());
-  v_before := pg_temp.read();
+  v_before := test.read();
   PERFORM test.work(pg_temp.tenant());
-  RETURN pg_temp.read() - v_before;
+  RETURN test.read() - v_before;
 END $$;
 -- What an update reads with its manifest, without it, and the manifest then,
 -- for which there is a version of its own.
@@ -95,9 +90,9 @@ SELECT cmp_ok(many.work, '<', 3 * few.work,
 -- What is asked for, among many that nobody waits for
 UPDATE process_dna.tenants SET manifest_fetch = '{dpkg}' WHERE tenant_id = :t;
 SELECT pg_temp.scan('late', 1433, '6');
-SELECT pg_temp.read() AS before \gset
+SELECT test.read() AS before \gset
 SELECT process_dna.manifest_requests_take(:t, '{dpkg}', 10, 60, 'me');
-SELECT cmp_ok(pg_temp.read() - :before, '<', 1000::bigint,
+SELECT cmp_ok(test.read() - :before, '<', 1000::bigint,
   'requests that are taken read no fleet');
 
 SELECT * FROM finish();
