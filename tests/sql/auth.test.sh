@@ -121,42 +121,11 @@ CREATE FUNCTION auth.line(p_again boolean) RETURNS void LANGUAGE sql AS $$
 $$;
 SQL
 
-# in_background NAME SQL
-in_background() {
-  psql -X -q -v ON_ERROR_STOP=1 -c "SET application_name = '$1'" -c "$2" \
-    >"$dir/$1" 2>&1 &
-}
-# until_true QUERY
-until_true() {
-  tries=0
-  until [ "$(psql -X -q -A -t -c "$1")" = t ]; do
-    tries=$((tries + 1))
-    if [ $tries = 600 ]; then
-      number=$((number + 1))
-      echo "not ok $number - in vain: $1"
-      end_checks
-    fi
-    sleep 0.05
-  done
-}
-# ended NAME PID: went well
-ended() {
-  number=$((number + 1))
-  if wait "$2"; then
-    echo "ok $number - $1 comes to its end"
-  else
-    echo "not ok $number - $1: $(head -n 3 "$dir/$1")"
-    failed=1
-  fi
-}
-
 in_background keep 'CALL auth.keep()'
-keep=$!
 in_background read 'CALL auth.read()'
-read=$!
 call_at_once auth.follow
-ended keep $keep
-ended read $read
+ended keep
+ended read
 check 'each line is there once' '2000 2000' "
   SELECT count(*) || ' ' || count(DISTINCT auth_user)
   FROM process_dna.auth_events"
@@ -179,27 +148,23 @@ until_true "SELECT count(*) = 1 FROM pg_stat_activity
   WHERE application_name = 'first' AND query LIKE '%pg_sleep%'
     AND wait_event = 'PgSleep'"
 in_background again 'SELECT auth.line(true)'
-again=$!
-until_true "SELECT count(*) = 1 FROM pg_stat_activity
-  WHERE application_name = 'again' AND wait_event_type = 'Lock'"
+until_waits again
 check 'who writes a line again waits for the first time to end' 0 "
   SELECT count(*) FROM process_dna.auth_events WHERE log_host = 'again'"
 psql -X -q -o /dev/null -c "SELECT pg_terminate_backend(pid)
   FROM pg_stat_activity WHERE application_name = 'first'"
-ended again $again
+ended again
 check 'and writes it if that came to nothing' 1 "
   SELECT count(*) FROM process_dna.auth_events WHERE log_host = 'again'"
 psql -X -q -o /dev/null -c "DELETE FROM process_dna.auth_events
   WHERE log_host = 'again'"
 in_background second 'BEGIN; SELECT auth.line(false);
   SELECT pg_sleep(1); COMMIT'
-second=$!
 until_true "SELECT count(*) = 1 FROM pg_stat_activity
   WHERE application_name = 'second' AND wait_event = 'PgSleep'"
 in_background again 'SELECT auth.line(true)'
-again=$!
-ended second $second
-ended again $again
+ended second
+ended again
 check 'but not if it went well' 1 "
   SELECT count(*) FROM process_dna.auth_events WHERE log_host = 'again'"
 

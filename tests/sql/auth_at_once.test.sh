@@ -40,33 +40,10 @@ session() {
     <"$dir/$1" >"$dir/$1.out" 2>&1 3>&- &
   eval "pid_$1=$!"
 }
-# until_waits NAME: it waits for a lock, or has ended
-until_waits() {
-  eval "pid=\$pid_$1"
-  until [ "$(psql -X -q -A -t -c "SELECT count(*) FROM pg_stat_activity
-      WHERE application_name = '$1' AND wait_event_type = 'Lock'")" = 1 ] || ! kill -0 "$pid" 2>/dev/null; do
-    sleep 0.05
-  done
-}
 # until_idle NAME: it has done what it was told, and has its transaction open
 until_idle() {
-  until [ "$(psql -X -q -A -t -c "SELECT count(*) FROM pg_stat_activity
-      WHERE application_name = '$1' AND state = 'idle in transaction'")" = 1 ]
-  do
-    sleep 0.05
-  done
-}
-# ended NAME: went well
-ended() {
-  number=$((number + 1))
-  eval "pid=\$pid_$1"
-  # shellcheck disable=SC2154 # eval assigns it
-  if wait "$pid" && [ ! -s "$dir/$1.out" ]; then
-    echo "ok $number - $1 meets no error and no deadlock"
-  else
-    echo "not ok $number - $1: $(head -n 3 "$dir/$1.out")"
-    failed=1
-  fi
+  until_true "SELECT count(*) = 1 FROM pg_stat_activity
+    WHERE application_name = '$1' AND state = 'idle in transaction'"
 }
 
 # Somebody holds the login in the middle while two come from both sides.

@@ -82,8 +82,7 @@ check 'with the better provenance, whoever was first' '200 0' "
           AND p.outcome <> 'raised')
   FROM process_dna.manifest_packages"
 
-psql -X -q -v ON_ERROR_STOP=1 -c 'CALL concurrency.scan()' >"$dir/scan" 2>&1 &
-pid=$!
+in_background scan 'CALL concurrency.scan()'
 psql -X -q -o /dev/null -v ON_ERROR_STOP=1 <<'SQL'
 DO $$
 BEGIN
@@ -108,13 +107,7 @@ check 'what is not committed is not there at the first look' '0 3 false' "
     || count(*) || ' ' || bool_or(again) FROM process_dna.manifest_queue
   WHERE agent_after IS NULL AND tenant_id <> process_dna.tenant_id('import')"
 psql -X -q -c "INSERT INTO concurrency.flags VALUES ('commit')"
-number=$((number + 1))
-if wait "$pid"; then
-  echo "ok $number - the scan is committed"
-else
-  echo "not ok $number - the scan: $(head -n 3 "$dir/scan")"
-  failed=1
-fi
+ended scan
 psql -X -q -o /dev/null -v ON_ERROR_STOP=1 <<'SQL'
 SELECT test.work(process_dna.tenant_id('scan'));
 SELECT test.work(process_dna.tenant_id('release'));
