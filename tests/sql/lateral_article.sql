@@ -4,24 +4,8 @@ BEGIN;
 SELECT plan(7);
 SELECT test.tenant() AS t \gset
 
--- The article's query, to the letter.
 SET LOCAL search_path = process_dna, public;
-PREPARE article(integer) AS
-SELECT
-    pd.agent_id      AS source_agent,
-    pd.exe_path,
-    pd.exe_sha256,
-    ae.target_agent_id,
-    ae.auth_user,
-    ae.observed_at   AS ssh_at
-FROM process_dna_alerts pd
-JOIN auth_events ae
-    ON ae.src_ip = (SELECT ip FROM agents WHERE id = pd.agent_id)
-    AND ae.observed_at BETWEEN pd.observed_at - INTERVAL '5 min'
-                            AND pd.observed_at + INTERVAL '5 min'
-    AND ae.success = true
-WHERE pd.baseline_match = false
-  AND pd.tenant_id = $1;
+\ir article.psql
 
 -- Ten hosts are scanned every twelve minutes for four hours. What a host runs
 -- is often changed and sometimes put right again. All this arrives in any order
