@@ -30,6 +30,7 @@ static const char *const trusts[] = {
     [AUTH_TRUST_TCP] = "tcp",         [AUTH_TRUST_UDP] = "udp",
 };
 
+/* Their order is the spool's format (spool_auth.c). */
 static const size_t texts[] = {
     offsetof(struct auth_event, method),  offsetof(struct auth_event, user),
     offsetof(struct auth_event, source),  offsetof(struct auth_event, protocol),
@@ -105,36 +106,38 @@ bool auth_address_parse(struct auth_text text, struct in6_addr *ret_address) {
   return inet_pton(AF_INET6, address, ret_address) == 1;
 }
 
-struct auth_text *auth_event_text(struct auth_event *event, size_t i) {
-  return (struct auth_text *)((char *)event + texts[i]);
+struct auth_text auth_event_text(const struct auth_event *event, size_t i) {
+  return *(const struct auth_text *)((const char *)event + texts[i]);
 }
 
-/* The bytes of all texts. */
-static size_t texts_len(const struct auth_event *event) {
-  struct auth_event copy = *event;
+void auth_event_set_text(struct auth_event *event, size_t i,
+                         struct auth_text text) {
+  *(struct auth_text *)((char *)event + texts[i]) = text;
+}
+
+size_t auth_event_texts_len(const struct auth_event *event) {
   size_t len = 0;
 
   for (size_t i = 0; i < AUTH_TEXTS; i++)
-    len += auth_event_text(&copy, i)->len;
+    len += auth_event_text(event, i).len;
   return len;
 }
 
 struct auth_record *auth_record_new(const struct auth_event *event,
                                     const struct auth_arrival *arrival) {
-  struct auth_event copy = *event;
-  struct auth_record *r = calloc(1, sizeof(*r) + texts_len(event));
+  struct auth_record *r = calloc(1, sizeof(*r) + auth_event_texts_len(event));
 
   if (r == NULL)
     return NULL;
   char *to = (char *)(r + 1);
+  r->event = *event;
   for (size_t i = 0; i < AUTH_TEXTS; i++) {
-    struct auth_text *text = auth_event_text(&copy, i);
-    if (text->len > 0)
-      memcpy(to, text->at, text->len);
-    text->at = to;
-    to += text->len;
+    struct auth_text text = auth_event_text(event, i);
+    if (text.len > 0)
+      memcpy(to, text.at, text.len);
+    auth_event_set_text(&r->event, i, (struct auth_text){to, text.len});
+    to += text.len;
   }
-  r->event = copy;
   r->arrived_us = arrival->arrived_us;
   r->trust = arrival->trust;
   if (event->journal &&
@@ -147,7 +150,7 @@ struct auth_record *auth_record_new(const struct auth_event *event,
 }
 
 size_t auth_record_size(const struct auth_record *r) {
-  return sizeof(*r) + texts_len(&r->event);
+  return sizeof(*r) + auth_event_texts_len(&r->event);
 }
 
 void auth_record_free(struct auth_record *r) { free(r); }

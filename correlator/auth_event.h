@@ -77,7 +77,12 @@ struct auth_event {
 enum { AUTH_TEXTS = 10 };
 
 /* One of its texts, all of which are counted from 0 in the order above. */
-struct auth_text *auth_event_text(struct auth_event *event, size_t i);
+struct auth_text auth_event_text(const struct auth_event *event, size_t i);
+void auth_event_set_text(struct auth_event *event, size_t i,
+                         struct auth_text text);
+
+/* The bytes of all of them. */
+size_t auth_event_texts_len(const struct auth_event *event);
 
 /* How an event came. */
 struct auth_arrival {

@@ -1,8 +1,8 @@
 #include "correlator/auth_json.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -199,13 +199,10 @@ static void put_event(struct writer *w, const struct auth_event *e) {
   put_text(w, e->host);
 }
 
-/* Bytes that an object can need. */
+/* Bytes that an object can need: the user is there twice, and once more for
+ * put_user to unescape it in. */
 static size_t room_of(const struct auth_event *e) {
-  return FIXED_MAX +
-         ESCAPED_MAX *
-             (e->method.len + 3 * e->user.len + e->source.len +
-              e->protocol.len + e->extra.len + e->key_type.len + e->key.len +
-              e->cert_id.len + e->program.len + e->host.len);
+  return FIXED_MAX + ESCAPED_MAX * (auth_event_texts_len(e) + 2 * e->user.len);
 }
 
 int auth_json_append(struct auth_json *to, uint64_t number,

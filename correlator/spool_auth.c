@@ -16,8 +16,7 @@ enum {
 };
 
 void spool_auth_encode(const struct auth_record *record, struct bytes *b) {
-  struct auth_event copy = record->event;
-  const struct auth_event *e = &copy;
+  const struct auth_event *e = &record->event;
 
   bytes_put_u8(b, VERSION);
   bytes_put_text(b, auth_outcome_name(e->outcome));
@@ -36,8 +35,8 @@ void spool_auth_encode(const struct auth_record *record, struct bytes *b) {
   if (record->has_peer)
     bytes_put(b, &record->peer, sizeof(record->peer));
   for (size_t i = 0; i < AUTH_TEXTS; i++) {
-    const struct auth_text *text = auth_event_text(&copy, i);
-    bytes_put_sized(b, text->at, text->len);
+    struct auth_text text = auth_event_text(e, i);
+    bytes_put_sized(b, text.at, text.len);
   }
 }
 
@@ -101,8 +100,9 @@ int spool_auth_decode(const void *data, size_t len,
     return -EINVAL;
   get_facts(&r, &event, &arrival, &peer);
   for (size_t i = 0; i < AUTH_TEXTS; i++) {
-    struct auth_text *text = auth_event_text(&event, i);
-    text->at = bytes_get_sized(&r, &text->len);
+    struct auth_text text;
+    text.at = bytes_get_sized(&r, &text.len);
+    auth_event_set_text(&event, i, text);
   }
   if (r.failed || r.left > 0)
     return -EINVAL;
