@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum auth_outcome {
   AUTH_ACCEPTED, /* the only login */
@@ -49,6 +50,13 @@ struct auth_text {
   const char *at;
   size_t len;
 };
+
+/* Is a text that word? */
+static inline bool auth_text_is(struct auth_text text, const char *word) {
+  const size_t len = strlen(word);
+
+  return text.len == len && (len == 0 || memcmp(text.at, word, len) == 0);
+}
 
 struct auth_event {
   enum auth_outcome outcome;

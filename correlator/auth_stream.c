@@ -119,17 +119,13 @@ static enum auth_line repeat(struct auth_stream *s,
   return what;
 }
 
-static bool is(struct auth_text text, const char *word) {
-  return text.len == strlen(word) && memcmp(text.at, word, text.len) == 0;
-}
-
 /* Who logged an event, as far as the journal tells it. The process of a session
  * is its user's; all others are root's. */
 enum logger { LOGGER_UNKNOWN, LOGGER_SSHD, LOGGER_OTHER };
 
 static enum logger logger_of(const struct journal_line *j,
                              enum auth_outcome outcome) {
-  bool is_root = is(j->uid, "0") || outcome == AUTH_STARTING_SESSION;
+  bool is_root = auth_text_is(j->uid, "0") || outcome == AUTH_STARTING_SESSION;
 
   if ((j->comm.len > 0 && !sshd_message_is_from(j->comm)) ||
       (j->uid.len > 0 && !is_root))

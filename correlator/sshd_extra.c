@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "correlator/syslog_line.h"
-
 enum {
   MESSAGE_MAX = 500, /* what sshd hands to syslog(3) */
   VERB_MAX = 10,     /* "Postponed " */
@@ -11,16 +9,11 @@ enum {
   MD5_LEN = 47,      /* 16 pairs of digits, and colons */
 };
 
-/* Is a text that word? */
-#define IS(text, word)                                                         \
-  ((text).len == sizeof(word) - 1 &&                                           \
-   memcmp((text).at, (word), sizeof(word) - 1) == 0)
-
-static bool is_id(struct auth_text word) { return IS(word, "ID"); }
+static bool is_id(struct auth_text word) { return auth_text_is(word, "ID"); }
 
 static bool takes_key(struct auth_text method) {
-  return IS(method, "publickey") || IS(method, "hostbased") ||
-         IS(method, "rsa");
+  return auth_text_is(method, "publickey") ||
+         auth_text_is(method, "hostbased") || auth_text_is(method, "rsa");
 }
 
 /* Take what stands before the next blank, or the end. */
@@ -99,7 +92,7 @@ static bool is_tail(struct auth_text rest) {
   for (size_t i = 0; i + 1 < serial.len; i++)
     if (serial.at[i] < '0' || serial.at[i] > '9')
       return false;
-  return IS(ca, "CA") && is_type(type) && is_fingerprint(rest);
+  return auth_text_is(ca, "CA") && is_type(type) && is_fingerprint(rest);
 }
 
 /* "ID (serial N) CA TYPE FP": the last "(serial " is sshd's. */

@@ -304,9 +304,8 @@ static const struct form {
 bool sshd_message_is_from(struct auth_text program) {
   if (!skip(&program, TEXT("sshd")))
     return false;
-  return program.len == 0 ||
-         (program.len == 8 && memcmp(program.at, "-session", 8) == 0) ||
-         (program.len == 5 && memcmp(program.at, "-auth", 5) == 0);
+  return program.len == 0 || auth_text_is(program, "-session") ||
+         auth_text_is(program, "-auth");
 }
 
 enum auth_line sshd_message_malformed(struct auth_text message,

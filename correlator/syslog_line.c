@@ -94,7 +94,7 @@ static bool tag(struct auth_text text, struct syslog_line *ret) {
 
 static bool is_one_of(struct auth_text word, const char *const *names) {
   for (; *names != NULL; names++)
-    if (strlen(*names) == word.len && memcmp(*names, word.at, word.len) == 0)
+    if (auth_text_is(word, *names))
       return true;
   return false;
 }
@@ -254,9 +254,7 @@ bool syslog_line_repeats(const struct syslog_line *line, unsigned *ret_times) {
   struct auth_text m = line->message;
   uint32_t times;
 
-  if ((line->program.len > 0 &&
-       !(line->program.len == 7 &&
-         memcmp(line->program.at, "syslogd", 7) == 0)) ||
+  if ((line->program.len > 0 && !auth_text_is(line->program, "syslogd")) ||
       m.len <= sizeof(head) + sizeof(tail) - 2 ||
       memcmp(m.at, head, sizeof(head) - 1) != 0 ||
       memcmp(m.at + m.len - (sizeof(tail) - 1), tail, sizeof(tail) - 1) != 0)

@@ -2,17 +2,12 @@
 #ifndef PDNA_TESTS_AUTH_TEXTS_H
 #define PDNA_TESTS_AUTH_TEXTS_H
 
-#include <string.h>
-
 #include "correlator/auth_event.h"
 #include "tests/unit/unit.h"
 
 /* Is a text that one? NULL: is it none? */
 static inline bool text_is(struct auth_text text, const char *expected) {
-  if (text.len == 0 || expected == NULL || *expected == '\0')
-    return text.len == 0 && (expected == NULL || *expected == '\0');
-  return text.len == strlen(expected) &&
-         memcmp(text.at, expected, text.len) == 0;
+  return auth_text_is(text, expected != NULL ? expected : "");
 }
 
 #define assert_text(text, expected)                                            \
