@@ -31,21 +31,38 @@ static void tell_digests(const char *observed, const char *baseline) {
     printf("  trusted until now:    %s\n", baseline);
 }
 
+/* The facts that are told. */
+enum {
+  VERDICT,
+  ID,
+  HOST,
+  CONTAINER,
+  PATH,
+  OBSERVED,
+  BASELINE,
+  PEER,
+  RELATED,
+  LEN
+};
+static const char *const names[LEN] = {
+    [VERDICT] = "verdict",
+    [ID] = "alert_id",
+    [HOST] = "host",
+    [CONTAINER] = "container",
+    [PATH] = "path",
+    [OBSERVED] = "observed_sha256",
+    [BASELINE] = "baseline_sha256",
+    [PEER] = "peer_host",
+    [RELATED] = "related_id",
+};
+
 /* What was done, from the facts before it. */
 static int tell(const PGresult *facts, const char *who, const char *why) {
-  static const char *const names[] = {
-      "verdict",         "alert_id",        "host",      "container", "path",
-      "observed_sha256", "baseline_sha256", "peer_host", "related_id"};
-  enum { VERDICT, ID, HOST, CONTAINER, PATH, OBSERVED, BASELINE };
-  enum { PEER = BASELINE + 1, RELATED };
-  enum { LEN = sizeof(names) / sizeof(*names) };
   char *text[LEN] = {0};
   int status = EXIT_DONE;
 
   for (size_t i = 0; i < LEN; i++) {
-    const char *value = cmd_value(facts, 0, names[i]);
-
-    text[i] = text_printable(value != NULL ? value : "");
+    text[i] = text_printable(db_text(facts, 0, names[i]));
     if (text[i] == NULL) {
       cmd_error("out of memory");
       status = EXIT_NO;
@@ -74,7 +91,7 @@ out:
 static int accept_facts(struct cmd *cmd, const PGresult *facts,
                         const char *why) {
   char who[CMD_WHO_MAX];
-  const char *id = cmd_value(facts, 0, "alert_id");
+  const char *id = db_value(facts, 0, "alert_id");
   const char *params[] = {cmd->tenant, id, who, why};
   PGresult *result;
   int status;
@@ -94,7 +111,7 @@ static int accept_facts(struct cmd *cmd, const PGresult *facts,
   return status;
 }
 
-static int accept_alert(struct cmd *cmd, const char *alert, const char *why) {
+static int accept_alert(struct cmd *cmd, const char *alert, const void *why) {
   const char *params[] = {cmd->tenant, alert};
   PGresult *facts;
   int status = cmd_query(cmd, "SELECT * FROM process_dna.alert_facts($1, $2)",
@@ -102,7 +119,7 @@ static int accept_alert(struct cmd *cmd, const char *alert, const char *why) {
 
   if (status != EXIT_DONE)
     return status;
-  if (cmd_value(facts, 0, "alert_id") == NULL) {
+  if (db_value(facts, 0, "alert_id") == NULL) {
     cmd_error("alert %s: no such alert", alert);
     status = EXIT_NO;
   } else {

@@ -60,25 +60,31 @@ static int list(struct cmd *cmd, const char *agent, bool json) {
   return status;
 }
 
-/* One address or name; EXIT_NO does not keep the others from being tried. */
-static int change(struct cmd *cmd, bool add, const char *agent,
-                  const char *address) {
+struct change {
+  bool add; /* or remove */
+  const char *agent;
+};
+
+/* One address or name. */
+static int change(struct cmd *cmd, const char *address, const void *with) {
+  const struct change *c = with;
   char who[CMD_WHO_MAX];
-  const char *params[] = {cmd->tenant, agent, address, who};
+  const char *params[] = {cmd->tenant, c->agent, address, who};
   PGresult *result;
   int status;
 
   cmd_who(who);
-  status = cmd_query(cmd,
-                     add ? "SELECT process_dna.address_add($1, $2, $3, $4)"
-                         : "SELECT process_dna.address_remove($1, $2, $3, $4)",
-                     4, params, &result);
+  status =
+      cmd_query(cmd,
+                c->add ? "SELECT process_dna.address_add($1, $2, $3, $4)"
+                       : "SELECT process_dna.address_remove($1, $2, $3, $4)",
+                4, params, &result);
   if (status != EXIT_DONE)
     return status;
   if (strcmp(PQgetvalue(result, 0, 0), "done") == 0) {
-    printf("%s: %s %s\n", agent, address, add ? "added" : "removed");
+    printf("%s: %s %s\n", c->agent, address, c->add ? "added" : "removed");
   } else {
-    cmd_error("%s: %s: %s", agent, address, PQgetvalue(result, 0, 0));
+    cmd_error("%s: %s: %s", c->agent, address, PQgetvalue(result, 0, 0));
     status = EXIT_NO;
   }
   PQclear(result);
@@ -89,7 +95,7 @@ int command_addresses(const struct config *config, int argc, char **argv) {
   bool json = false;
   struct cmd cmd = {0};
   const struct cmd_syntax syntax = {help, {{"json", 0, &json, NULL}}};
-  int first, worst, status = cmd_options(&syntax, argc, argv, &first);
+  int first, status = cmd_options(&syntax, argc, argv, &first);
 
   if (status >= 0)
     return status;
@@ -105,17 +111,14 @@ int command_addresses(const struct config *config, int argc, char **argv) {
     return cmd_usage("addresses", "addresses: unknown argument \"%s\"",
                      argv[1]);
 
-  status = cmd_open(config, &cmd);
-  if (status == EXIT_DONE && !add && !remove) {
-    status = list(&cmd, argc > 0 ? argv[0] : NULL, json);
-  } else if (status == EXIT_DONE) {
-    worst = EXIT_DONE;
-    for (int i = 2; i < argc && worst <= EXIT_NO; i++) {
-      status = change(&cmd, add, argv[1], argv[i]);
-      worst = status > worst ? status : worst;
-    }
-    status = cmd_finish(worst);
+  if (add || remove) {
+    const struct change with = {add, argv[1]};
+
+    return cmd_for_each(config, argv + 2, (size_t)argc - 2, change, &with);
   }
+  status = cmd_open(config, &cmd);
+  if (status == EXIT_DONE)
+    status = list(&cmd, argc > 0 ? argv[0] : NULL, json);
   cmd_close(&cmd);
   return status;
 }

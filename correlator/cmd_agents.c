@@ -157,11 +157,16 @@ out:
   return status;
 }
 
-/* One agent; EXIT_NO does not keep the others from being tried. */
-static int change(struct cmd *cmd, const struct action *action,
-                  const char *name, const char *user) {
+struct change {
+  const struct action *action;
+  const char *user; /* NULL: none was given */
+};
+
+/* One agent. */
+static int change(struct cmd *cmd, const char *name, const void *with) {
+  const struct change *c = with;
   char who[CMD_WHO_MAX];
-  const char *params[] = {cmd->tenant, name, who, user};
+  const char *params[] = {cmd->tenant, name, who, c->user};
   struct before before = {0};
   PGresult *result = NULL;
   int status = look_before(cmd, name, &before);
@@ -169,12 +174,12 @@ static int change(struct cmd *cmd, const struct action *action,
   if (status != EXIT_DONE)
     goto out;
   cmd_who(who);
-  status =
-      cmd_query(cmd, action->sql, action->takes_user ? 4 : 3, params, &result);
+  status = cmd_query(cmd, c->action->sql, c->action->takes_user ? 4 : 3, params,
+                     &result);
   if (status != EXIT_DONE)
     goto out;
   if (strcmp(PQgetvalue(result, 0, 0), "done") == 0) {
-    action->tell(name, &before, user);
+    c->action->tell(name, &before, c->user);
   } else {
     cmd_error("agent \"%s\": %s", name, PQgetvalue(result, 0, 0));
     status = EXIT_NO;
@@ -194,7 +199,6 @@ int command_agents(const struct config *config, int argc, char **argv) {
   const struct action *action = NULL;
   struct cmd cmd = {0};
   int first, status = cmd_options(&syntax, argc, argv, &first);
-  int worst = EXIT_DONE;
 
   if (status >= 0)
     return status;
@@ -208,16 +212,15 @@ int command_agents(const struct config *config, int argc, char **argv) {
     return cmd_usage("agents", "agents: unknown argument \"%s\"",
                      argv[first + 1]);
 
-  status = cmd_open(config, &cmd);
-  if (status == EXIT_DONE && action == NULL) {
-    status = list(&cmd, first < argc ? argv[first] : NULL, json);
-  } else if (status == EXIT_DONE) {
-    for (int i = first + 1; i < argc && worst <= EXIT_NO; i++) {
-      status = change(&cmd, action, argv[i], user);
-      worst = status > worst ? status : worst;
-    }
-    status = cmd_finish(worst);
+  if (action != NULL) {
+    const struct change with = {action, user};
+
+    return cmd_for_each(config, argv + first + 1, (size_t)(argc - first - 1),
+                        change, &with);
   }
+  status = cmd_open(config, &cmd);
+  if (status == EXIT_DONE)
+    status = list(&cmd, first < argc ? argv[first] : NULL, json);
   cmd_close(&cmd);
   return status;
 }

@@ -192,31 +192,20 @@ int cmd_check_why(const char *command, const char *why) {
 }
 
 int cmd_for_each(const struct config *config, char *const *arguments,
-                 size_t arguments_len,
-                 int (*act)(struct cmd *cmd, const char *argument,
-                            const char *why),
-                 const char *why) {
+                 size_t arguments_len, cmd_act_fn *act, const void *with) {
   struct cmd cmd = {0};
   int status = cmd_open(config, &cmd);
   int worst = EXIT_DONE;
 
   if (status == EXIT_DONE) {
     for (size_t i = 0; i < arguments_len && worst <= EXIT_NO; i++) {
-      status = act(&cmd, arguments[i], why);
+      status = act(&cmd, arguments[i], with);
       worst = status > worst ? status : worst;
     }
     status = cmd_finish(worst);
   }
   cmd_close(&cmd);
   return status;
-}
-
-const char *cmd_value(const PGresult *result, int row, const char *column) {
-  int field = PQfnumber(result, column);
-
-  if (field < 0 || PQgetisnull(result, row, field))
-    return NULL;
-  return PQgetvalue(result, row, field);
 }
 
 int cmd_finish(int status) {

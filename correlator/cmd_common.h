@@ -52,22 +52,18 @@ int cmd_check_why(const char *command, const char *why);
 int cmd_open(const struct config *config, struct cmd *ret_cmd);
 void cmd_close(struct cmd *cmd);
 
+/* What is done with an argument, and what else that takes. */
+typedef int cmd_act_fn(struct cmd *cmd, const char *argument, const void *with);
+
 /* Connect, do something with each of the arguments, and close. EXIT_NO does not
  * keep the others from being tried; the worst status is given. */
 int cmd_for_each(const struct config *config, char *const *arguments,
-                 size_t arguments_len,
-                 int (*act)(struct cmd *cmd, const char *argument,
-                            const char *why),
-                 const char *why);
+                 size_t arguments_len, cmd_act_fn *act, const void *with);
 
 /* Ask with text parameters (NULL: SQL null). The result is the caller's to
  * PQclear. */
 int cmd_query(struct cmd *cmd, const char *sql, size_t params_len,
               const char *const *params, PGresult **ret_result);
-
-/* A value of a result's row by the column's name; NULL if it is null or there
- * is no such column. */
-const char *cmd_value(const PGresult *result, int row, const char *column);
 
 /* Print the one value of the result, a JSON document. Gives EXIT_DONE, or
  * EXIT_NO if it can't be written. */

@@ -39,7 +39,7 @@ static int print_text(const struct cmd *cmd, const PGresult *result,
 
 /* A page shows the first logins; a controller may have thousands. */
 static int print_movement(struct cmd *cmd, const PGresult *result) {
-  const char *params[] = {cmd->tenant, cmd_value(result, 0, "alert_id")};
+  const char *params[] = {cmd->tenant, db_value(result, 0, "alert_id")};
   PGresult *logins = NULL, *hops = NULL;
   int status = cmd_query(
       cmd, "SELECT * FROM process_dna.detection_logins($1, $2) LIMIT 100", 2,
@@ -91,7 +91,7 @@ int command_explain(const struct config *config, int argc, char **argv) {
     status = EXIT_NO;
   } else if (json) {
     status = cmd_print_json(result);
-  } else if (cmd_value(result, 0, "peer_host") != NULL) {
+  } else if (db_value(result, 0, "peer_host") != NULL) {
     status = print_movement(&cmd, result);
   } else {
     status = print_text(&cmd, result, NULL);

@@ -132,10 +132,10 @@ static int fetch_one(struct fetching *f, const struct package *p,
 static int answer(struct fetching *f, const PGresult *row_of, int row,
                   const struct manifest_fetch_result *result) {
   const char *params[] = {f->cmd.tenant,
-                          cmd_value(row_of, row, "manager"),
-                          cmd_value(row_of, row, "package"),
-                          cmd_value(row_of, row, "version"),
-                          cmd_value(row_of, row, "arch"),
+                          db_value(row_of, row, "manager"),
+                          db_value(row_of, row, "package"),
+                          db_value(row_of, row, "version"),
+                          db_value(row_of, row, "arch"),
                           outcome_names[result->outcome],
                           result->outcome == FETCH_FOUND ? NULL : result->text};
 
@@ -152,22 +152,22 @@ static int answer(struct fetching *f, const PGresult *row_of, int row,
 static int fetch_row(struct fetching *f, const PGresult *rows, int row,
                      int64_t taken_us) {
   int64_t asked_us =
-      taken_us - strtoll(cmd_value(rows, row, "waited_us"), NULL, 10);
+      taken_us - strtoll(db_value(rows, row, "waited_us"), NULL, 10);
   /* So that whoever waits for the folder gets it in between. */
   const struct timespec pause = {0, 50 * 1000000L};
   struct manifest_fetch_result result = {.outcome = FETCH_NONE};
   struct package package;
   int status = EXIT_DONE;
 
-  if (package_set(&package, cmd_value(rows, row, "manager"),
-                  cmd_value(rows, row, "package"),
-                  cmd_value(rows, row, "version"),
-                  cmd_value(rows, row, "arch")) == 0)
+  if (package_set(&package, db_value(rows, row, "manager"),
+                  db_value(rows, row, "package"),
+                  db_value(rows, row, "version"),
+                  db_value(rows, row, "arch")) == 0)
     status = fetch_one(f, &package, asked_us, &result);
   else
     (void)snprintf(result.text, sizeof(result.text), "%s",
-                   package_is_short(cmd_value(rows, row, "package"),
-                                    cmd_value(rows, row, "version"))
+                   package_is_short(db_value(rows, row, "package"),
+                                    db_value(rows, row, "version"))
                        ? manifest_fetch_is_short
                        : "no package is called so");
   if (status == EXIT_DONE)

@@ -26,10 +26,10 @@ static const char help[] =
 /* Print a column's value, and what comes before it where there is one. */
 static int print_value(const PGresult *result, int row, const char *name,
                        const char *before) {
-  const char *value = cmd_value(result, row, name);
+  const char *value = db_text(result, row, name);
   char *text;
 
-  if (value == NULL || *value == '\0')
+  if (*value == '\0')
     return EXIT_DONE;
   text = text_printable(value);
   if (text == NULL) {
@@ -49,7 +49,7 @@ static int tell(const PGresult *result, const char *id) {
   status = print_value(result, 0, "manifest", "");
   puts(status == EXIT_DONE ? ", removed" : "");
   for (int i = 0; i < PQntuples(result) && status == EXIT_DONE; i++) {
-    if (cmd_value(result, i, "host") == NULL)
+    if (db_value(result, i, "host") == NULL)
       break; /* none */
     status = print_value(result, i, "host", "  ");
     if (status == EXIT_DONE)
@@ -63,7 +63,8 @@ static int tell(const PGresult *result, const char *id) {
   return status;
 }
 
-static int remove_manifest(struct cmd *cmd, const char *id, const char *why) {
+static int remove_manifest(struct cmd *cmd, const char *id, const void *with) {
+  const char *why = with;
   char who[CMD_WHO_MAX];
   const char *params[] = {cmd->tenant, id, who, why};
   PGresult *result;

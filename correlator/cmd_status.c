@@ -91,7 +91,7 @@ static int print_correlators(struct cmd *cmd, bool *ret_running) {
   if (status != EXIT_DONE)
     return status;
   *ret_running = PQntuples(result) > 0 &&
-                 strcmp(cmd_value(result, 0, "any_running"), "t") == 0;
+                 strcmp(db_value(result, 0, "any_running"), "t") == 0;
   status =
       cmd_print_table(result, correlator_columns,
                       sizeof(correlator_columns) / sizeof(*correlator_columns),

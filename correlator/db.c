@@ -174,6 +174,20 @@ enum db_error db_query(struct db *db, const char *sql, size_t params_len,
                      ret_result);
 }
 
+const char *db_value(const PGresult *result, int row, const char *column) {
+  int field = PQfnumber(result, column);
+
+  if (field < 0 || row >= PQntuples(result) || PQgetisnull(result, row, field))
+    return NULL;
+  return PQgetvalue(result, row, field);
+}
+
+const char *db_text(const PGresult *result, int row, const char *column) {
+  const char *value = db_value(result, row, column);
+
+  return value != NULL ? value : "";
+}
+
 enum db_error db_script(struct db *db, const char *sql) {
   /* The server runs a multi-statement string as one transaction. */
   return take_result(db, PQexec(db->conn, sql), NULL);

@@ -29,6 +29,12 @@ void db_close(struct db *db); /* NULL does nothing */
 enum db_error db_query(struct db *db, const char *sql, size_t params_len,
                        const char *const *params, PGresult **ret_result);
 
+/* A value of a result's row by the column's name; NULL if it is null, or there
+ * is no such row or column, as in a result that is NULL. */
+const char *db_value(const PGresult *result, int row, const char *column);
+/* The same, with "" for NULL. */
+const char *db_text(const PGresult *result, int row, const char *column);
+
 /* From another thread: have the statement that runs fail with DB_RETRY. */
 void db_cancel(struct db *db);
 

@@ -147,27 +147,18 @@ bool traps_outbox_lease(struct traps_outbox *o, const char *sink, size_t limit,
                                5, params, ret_rows));
 }
 
-/* NULL if it is not there or null. */
-static const char *value_of(const PGresult *rows, int index,
-                            const char *column) {
-  int number = PQfnumber(rows, column);
-  if (number < 0 || PQgetisnull(rows, index, number))
-    return NULL;
-  return PQgetvalue(rows, index, number);
-}
-
 int traps_outbox_row(const PGresult *rows, int index,
                      struct traps_row *ret_row) {
   struct traps_row row = {0};
-  const char *id = value_of(rows, index, "outbox_id");
-  const char *attempts = value_of(rows, index, "attempts");
+  const char *id = db_value(rows, index, "outbox_id");
+  const char *attempts = db_value(rows, index, "attempts");
 
   if (id == NULL || attempts == NULL)
     return -EINVAL;
   row.outbox_id = strtoll(id, NULL, 10);
   row.attempts = (unsigned)strtoul(attempts, NULL, 10);
   for (enum trap_field f = 0; f < TRAP_FIELDS; f++) {
-    row.payload.field[f] = value_of(rows, index, traps_pdu_column(f));
+    row.payload.field[f] = db_value(rows, index, traps_pdu_column(f));
     if (row.payload.field[f] == NULL)
       return -EINVAL;
   }
