@@ -39,12 +39,16 @@ static int print_text(const struct cmd *cmd, const PGresult *result,
 
 /* A page shows the first logins; a controller may have thousands. */
 static int print_movement(struct cmd *cmd, const PGresult *result) {
-  const char *params[] = {cmd->tenant, db_value(result, 0, "alert_id")};
+  char logins_max[12];
+  const char *params[] = {cmd->tenant, db_value(result, 0, "alert_id"),
+                          logins_max};
   PGresult *logins = NULL, *hops = NULL;
-  int status = cmd_query(
-      cmd, "SELECT * FROM process_dna.detection_logins($1, $2) LIMIT 100", 2,
-      params, &logins);
+  int status;
 
+  (void)snprintf(logins_max, sizeof(logins_max), "%d", EXPLAIN_LOGINS_MAX);
+  status = cmd_query(
+      cmd, "SELECT * FROM process_dna.detection_logins($1, $2) LIMIT $3", 3,
+      params, &logins);
   if (status == EXIT_DONE)
     status = cmd_query(cmd, "SELECT * FROM process_dna.detection_hops($1, $2)",
                        2, params, &hops);

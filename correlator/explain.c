@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "correlator/db.h"
 #include "correlator/explain_page.h"
 #include "correlator/table.h"
 #include "correlator/text.h"
@@ -26,10 +27,10 @@ void explain_facts_of(const PGresult *result, int row,
   union facts_array all = {0};
 
   for (size_t i = 0; i < FACTS_LEN; i++) {
-    int field = PQfnumber(result, fact_names[i]);
+    const char *text = db_text(result, row, fact_names[i]);
 
-    if (field >= 0 && *PQgetvalue(result, row, field) != '\0')
-      all.texts[i] = PQgetvalue(result, row, field);
+    if (*text != '\0')
+      all.texts[i] = text;
   }
   *ret_facts = all.facts;
 }
@@ -134,6 +135,17 @@ void explain_program(struct explain_page *page, const char *rest) {
   else
     explain_command(page, "process-dna-correlator -c %s %s", file, rest);
   free(file);
+}
+
+void explain_program_about(struct explain_page *page, const char *command,
+                           const char *id, const char *rest) {
+  long long number = explain_count(id);
+  char text[80];
+
+  if (number < 0)
+    return;
+  (void)snprintf(text, sizeof(text), "%s %lld%s", command, number, rest);
+  explain_program(page, text);
 }
 
 static const char *others(long long n, char *buffer, size_t size) {
@@ -292,12 +304,13 @@ static void put_all(struct explain_page *page) {
 int explain_print(FILE *out, const struct explain_facts *facts,
                   const struct explain_movement *movement,
                   const char *config_file) {
+  static const struct explain_movement none = {NULL, NULL};
   union facts_array given = {.facts = *facts}, safe = {0};
   char *copies[FACTS_LEN] = {0};
   struct explain_page page = {.out = out,
                               .raw = facts,
                               .safe = &safe.facts,
-                              .movement = movement,
+                              .movement = movement != NULL ? movement : &none,
                               .config_file = config_file};
 
   for (size_t i = 0; i < FACTS_LEN; i++) {

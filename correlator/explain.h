@@ -92,15 +92,19 @@ struct explain_facts {
 void explain_facts_of(const PGresult *result, int row,
                       struct explain_facts *ret_facts);
 
-/* The rows of process_dna.detection_logins and process_dna.detection_hops of a
- * movement, of which the first ones are enough; both NULL for other alerts. */
+enum { EXPLAIN_LOGINS_MAX = 8 }; /* that the text shows */
+
+/* The rows of process_dna.detection_logins, of which the first
+ * EXPLAIN_LOGINS_MAX are enough, and of process_dna.detection_hops of a
+ * movement; both NULL for other alerts. */
 struct explain_movement {
   const PGresult *logins;
   const PGresult *hops;
 };
 
-/* Print the text. `config_file` is named in the commands of this program, NULL
- * for the default one. Returns 0 or -ENOMEM. */
+/* Print the text. `movement` may be NULL for other alerts. `config_file` is
+ * named in the commands of this program, NULL for the default one. Returns 0 or
+ * -ENOMEM. */
 int explain_print(FILE *out, const struct explain_facts *facts,
                   const struct explain_movement *movement,
                   const char *config_file);

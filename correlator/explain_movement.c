@@ -1,12 +1,12 @@
 /* What a movement is: who came from where, how that is known, and what it may
  * mean. */
 #include <stdlib.h>
-#include <string.h>
 
+#include "correlator/db.h"
 #include "correlator/explain_page.h"
 #include "correlator/table.h"
 
-enum { SHOWN_MAX = 8 }; /* logins and hops, each */
+enum { HOPS_MAX = 8 }; /* that are shown */
 
 static bool is_true(const char *fact) { return explain_is(fact, "t"); }
 
@@ -71,10 +71,8 @@ static bool row_read(struct explain_page *page, const PGresult *result,
   struct row row = {0};
 
   for (size_t i = 0; i < CELLS; i++) {
-    int field = PQfnumber(result, cells[i].column);
-
-    row.text[i] = table_cell(
-        cells[i].kind, field >= 0 ? PQgetvalue(result, number, field) : "");
+    row.text[i] =
+        table_cell(cells[i].kind, db_text(result, number, cells[i].column));
     if (row.text[i] == NULL) {
       page->failed = true;
       row_clear(&row);
@@ -83,18 +81,6 @@ static bool row_read(struct explain_page *page, const PGresult *result,
   }
   *ret_row = row;
   return true;
-}
-
-static int rows_of(const PGresult *result) {
-  return result != NULL ? PQntuples(result) : 0;
-}
-
-static const PGresult *logins_of(const struct explain_page *page) {
-  return page->movement != NULL ? page->movement->logins : NULL;
-}
-
-static const PGresult *hops_of(const struct explain_page *page) {
-  return page->movement != NULL ? page->movement->hops : NULL;
 }
 
 void explain_movement_headline(struct explain_page *page) {
@@ -198,7 +184,7 @@ void explain_movement_story(struct explain_page *page) {
   tell_source(page);
   tell_trust(page);
   tell_novelty(page);
-  if (rows_of(hops_of(page)) > 1)
+  if (PQntuples(page->movement->hops) > 1)
     explain_para(page,
                  "It did not end there: what followed on %s is listed "
                  "below as its route.",
@@ -239,12 +225,12 @@ static void list_hop(struct explain_page *page, const struct row *row,
 }
 
 static void list_logins(struct explain_page *page) {
-  const PGresult *logins = logins_of(page);
+  const PGresult *logins = page->movement->logins;
   long long all = explain_count(page->safe->logins);
-  int shown = rows_of(logins);
+  int shown = PQntuples(logins);
   struct row row;
 
-  shown = shown < SHOWN_MAX ? shown : SHOWN_MAX;
+  shown = shown < EXPLAIN_LOGINS_MAX ? shown : EXPLAIN_LOGINS_MAX;
   for (int i = 0; i < shown && row_read(page, logins, i, &row); i++) {
     list_login(page, &row);
     row_clear(&row);
@@ -255,21 +241,20 @@ static void list_logins(struct explain_page *page) {
 }
 
 static void list_hops(struct explain_page *page) {
-  const PGresult *hops = hops_of(page);
-  int all = rows_of(hops);
+  const PGresult *hops = page->movement->hops;
+  int all = PQntuples(hops);
   struct row row;
 
-  if (all < 2 &&
-      (all == 0 || PQgetisnull(hops, 0, PQfnumber(hops, "changed_id"))))
+  if (all < 2 && db_value(hops, 0, "changed_id") == NULL)
     return;
-  for (int i = 0; i < all && i < SHOWN_MAX && row_read(page, hops, i, &row);
+  for (int i = 0; i < all && i < HOPS_MAX && row_read(page, hops, i, &row);
        i++) {
     list_hop(page, &row, i == 0);
     row_clear(&row);
   }
-  if (all > SHOWN_MAX)
-    explain_item(page, "", "and %d more: detections --json has them all",
-                 all - SHOWN_MAX);
+  if (all > HOPS_MAX)
+    explain_item(page, "", "and %d more: explain --json has them all",
+                 all - HOPS_MAX);
 }
 
 void explain_movement_items(struct explain_page *page) {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "correlator/db.h"
 #include "correlator/explain_page.h"
 #include "correlator/text.h"
 
@@ -35,12 +36,7 @@ static bool quote(const char *raw, char **ret_word) {
 /* A value of the first login; NULL: none. */
 static const char *first_login(const struct explain_page *page,
                                const char *column) {
-  const PGresult *logins =
-      page->movement != NULL ? page->movement->logins : NULL;
-  int field = logins != NULL ? PQfnumber(logins, column) : -1;
-
-  return field >= 0 && PQntuples(logins) > 0 ? PQgetvalue(logins, 0, field)
-                                             : NULL;
+  return db_value(page->movement->logins, 0, column);
 }
 
 static bool words_fill(const struct explain_page *page, struct words *w) {
@@ -51,7 +47,7 @@ static bool words_fill(const struct explain_page *page, struct words *w) {
   char text[128];
   bool done;
 
-  if (stamp == NULL || *stamp == '\0')
+  if (stamp == NULL)
     stamp = first_login(page, "at");
   (void)snprintf(w->evidence, sizeof(w->evidence), "/root/process-dna-%lld",
                  explain_count(page->raw->alert_id));
@@ -114,18 +110,6 @@ static void step_compare(struct explain_page *page, const struct words *w) {
   }
 }
 
-/* A command of this program about an alert. */
-static void program_about(struct explain_page *page, const char *command,
-                          const char *id, const char *rest) {
-  long long number = explain_count(id);
-  char text[80];
-
-  if (number < 0)
-    return;
-  (void)snprintf(text, sizeof(text), "%s %lld%s", command, number, rest);
-  explain_program(page, text);
-}
-
 static void step_source(struct explain_page *page, const struct words *w) {
   const struct explain_facts *f = page->safe;
 
@@ -137,7 +121,7 @@ static void step_source(struct explain_page *page, const struct words *w) {
   if (w->peer != NULL)
     explain_command(page, "ss -tnp dst %s   # then: ps -o ppid,args PID",
                     w->peer);
-  program_about(page, "explain", f->related_id, "");
+  explain_program_about(page, "explain", f->related_id, "");
 }
 
 static void step_ask(struct explain_page *page) {
@@ -172,20 +156,19 @@ static void step_stop(struct explain_page *page, const struct words *w) {
 
 /* The hosts behind it, and the alerts about those that changed as well. */
 static void step_onward(struct explain_page *page) {
-  const PGresult *hops = page->movement != NULL ? page->movement->hops : NULL;
-  int len = hops != NULL ? PQntuples(hops) : 0;
-  int changed = hops != NULL ? PQfnumber(hops, "changed_id") : -1;
+  const PGresult *hops = page->movement->hops;
+  int len = PQntuples(hops); /* 0 if it is NULL */
   bool any = false;
 
-  for (int i = 0; i < len && changed >= 0; i++)
-    any = any || *PQgetvalue(hops, i, changed) != '\0';
+  for (int i = 0; i < len; i++)
+    any = any || db_value(hops, i, "changed_id") != NULL;
   if (!any && len < 2)
     return;
   explain_step(page, "Go on along the route, host by host, as above%s",
                any ? "; those that changed as well have alerts of their own:"
                    : ".");
   for (int i = 0; i < len && any; i++)
-    program_about(page, "explain", PQgetvalue(hops, i, changed), "");
+    explain_program_about(page, "explain", db_value(hops, i, "changed_id"), "");
 }
 
 static void step_accept(struct explain_page *page) {
@@ -196,12 +179,12 @@ static void step_accept(struct explain_page *page) {
                "If it is in order: accept the alert about %s, here on the "
                "central host, and this one goes with it.",
                f->path);
-  program_about(page, "accept", f->related_id, why);
+  explain_program_about(page, "accept", f->related_id, why);
   explain_note(page,
                "If only the login is: accept this one. It closes, and further "
                "logins from %s to %s because of that alert stay silent.",
                f->host, f->peer_host);
-  program_about(page, "accept", f->alert_id, why);
+  explain_program_about(page, "accept", f->alert_id, why);
 }
 
 void explain_movement_steps(struct explain_page *page) {

@@ -12,10 +12,10 @@ struct explain_page {
   FILE *out;
   const struct explain_facts *raw;  /* for commands: quote what is used */
   const struct explain_facts *safe; /* for prose: printable, "" for null */
-  const struct explain_movement *movement;
-  const char *config_file; /* NULL: the default */
-  unsigned step;           /* the last one's number */
-  bool failed;             /* memory ran out */
+  const struct explain_movement *movement; /* never NULL */
+  const char *config_file;                 /* NULL: the default */
+  unsigned step;                           /* the last one's number */
+  bool failed;                             /* memory ran out */
 };
 
 /* A paragraph and an empty line. */
@@ -40,8 +40,11 @@ void explain_note(struct explain_page *page, const char *format, ...)
 void explain_command(struct explain_page *page, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* A command of this program, on the central host. */
+/* A command of this program, on the central host; and one about an alert, which
+ * is left out if its number is not known: "COMMAND ID REST". */
 void explain_program(struct explain_page *page, const char *rest);
+void explain_program_about(struct explain_page *page, const char *command,
+                           const char *id, const char *rest);
 
 /* explain_story.c: one line that says what is wrong, what happened, and what
  * to think of it. */

@@ -277,10 +277,8 @@ static void step_cut_off(struct explain_page *page, const struct words *w) {
 
 static void step_accept(struct explain_page *page) {
   const struct explain_facts *f = page->safe;
-  long long id = explain_count(f->alert_id);
-  char rest[64];
 
-  if (id < 0)
+  if (explain_count(f->alert_id) < 0)
     return;
   if (explain_is(f->verdict, "spoofed") || explain_is(f->verdict, "unreadable"))
     explain_step(page,
@@ -296,8 +294,7 @@ static void step_accept(struct explain_page *page) {
                  "%s trusted on %s.",
                  explain_is(f->verdict, "new-binary") ? "stays" : "becomes",
                  f->host);
-  (void)snprintf(rest, sizeof(rest), "accept %lld --why 'WHAT AND WHO'", id);
-  explain_program(page, rest);
+  explain_program_about(page, "accept", f->alert_id, " --why 'WHAT AND WHO'");
 }
 
 static void steps_silent(struct explain_page *page) {
