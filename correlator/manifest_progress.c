@@ -1,7 +1,6 @@
 #include "correlator/manifest_progress.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "correlator/table.h"

@@ -5,7 +5,6 @@
 #define PDNA_LOG_WORLD_H
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>

@@ -3,7 +3,6 @@
 #define PDNA_TESTS_MADE_RESULT_H
 
 #include <libpq-fe.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
