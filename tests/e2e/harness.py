@@ -173,9 +173,10 @@ class Snmptrapd:
 
     def traps(self, **match):
         """The notifications received, as {object: value} with `notification`
-        and `printed`; those whose objects (without `pdna`) are as asked."""
+        and `printed`; those whose objects (without `pdna`) are as asked.
+        A line that snmptrapd still writes is none yet."""
         found = [self._parse(m) for m in
-                 re.findall(r"^\d{4}-.*\n.*OID: PROCESS-DNA-MIB::.*$",
+                 re.findall(r"^\d{4}-.*\n.*OID: PROCESS-DNA-MIB::.*\n",
                             self.log.text(), re.MULTILINE)]
         return [t for t in found
                 if all(t.get("pdna" + k) == v for k, v in match.items())]
