@@ -147,6 +147,11 @@ def make_site(postgres):
 
 
 @pytest.fixture
+def site(make_site):
+    return make_site().start()
+
+
+@pytest.fixture
 def host(system, make_host):
     return make_host(system)
 

@@ -10,9 +10,10 @@ import time
 import processes
 from debian import architecture
 from harness import Postgres, Service, copy_binary
-from net_host import USER, Site, forwarding
+from net_host import USER, Site
 from packages import made_deb
 from processes import BUILD, STATE, Failed, fresh_dir, wait_for
+from senders import readme_line
 from snmp import Agentx, Snmpd, wait_hashed
 
 HOST, NAME = "web-1", "demo-service"
@@ -66,7 +67,7 @@ class Demo:
             host.trust(*hosts).start_rsyslog().start_sshd()
         for host in self.others:
             host.start()
-        show("in each /etc/rsyslog.conf", forwarding())
+        show("in each /etc/rsyslog.conf", readme_line())
 
     def packages(self):
         """The service in two versions; the central host knows them."""

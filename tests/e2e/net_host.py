@@ -10,8 +10,9 @@ from debian_host import DebianHost
 from harness import quoted
 from host import System
 from network import CENTRAL, Network, address, address6, inside
-from processes import ROOT, Failed, die_with_parent, wait_for
+from processes import Failed, die_with_parent, wait_for
 from root import ENV, Inside
+from senders import in_readme, readme_line
 from snmp import AGENTX, Agentx, Snmpd
 
 USER = "deploy"
@@ -45,22 +46,9 @@ SSH = ["ssh", "-F", "none", "-o", "StrictHostKeyChecking=no",
        "-o", "ConnectTimeout=20", "-o", "NumberOfPasswordPrompts=1"]
 
 
-def _in_readme(pattern):
-    """The only place of README that fits."""
-    found = re.findall(f"(?m)^ *({pattern})$", (ROOT / "README.md").read_text())
-    if len(found) != 1:
-        raise Failed(f"README.md: {len(found)} times: {pattern}")
-    return found[0]
-
-
-def forwarding():
-    """What README has each host's rsyslog do."""
-    return _in_readme(r"auth,authpriv\.\*.*omfwd.*")
-
-
 def listening():
     """What README has the correlator listen on for it."""
-    return re.findall(r'"(.+?)"', _in_readme("listen-tcp = .*"))
+    return re.findall(r'"(.+?)"', in_readme(r"(?m)^ *listen-tcp = .*$"))
 
 
 class NetHost(DebianHost):
@@ -116,7 +104,7 @@ class NetHost(DebianHost):
         self.root.path("/etc/rsyslog.conf").write_text("\n".join([
             'module(load="imuxsock")', "$WorkDirectory /var/spool/rsyslog",
             f"auth,authpriv.* {KEPT_LOG}",
-            *(lines or [forwarding()]), ""]))
+            *(lines or [readme_line()]), ""]))
         self.rsyslog = self._daemon("rsyslog", ["/usr/sbin/rsyslogd", "-n",
                                                 "-i", "NONE"]).start()
         self.rsyslog.wait_until("listens",

@@ -35,12 +35,17 @@ END
 """
 
 
-def one(pattern):
+def in_readme(pattern):
     """The only place of README that fits."""
     found = re.findall(pattern, README)
     if len(found) != 1:
         raise Failed(f"README.md: {len(found)} times: {pattern}")
     return found[0]
+
+
+def readme_line():
+    """What README has each host's rsyslog do."""
+    return in_readme(r"(?m)^auth,authpriv\.\*.*omfwd.*$")
 
 
 class Certificates:
@@ -67,17 +72,17 @@ def forwarding(way, port, certificates=None, who="host"):
     """README's lines for a host's rsyslog, to a port of this machine: over tcp,
     newline (TCP as well), udp, ossl or gtls. `who`: whose certificate; None:
     nobody's."""
-    line = one(r"(?m)^auth,authpriv\.\*.*omfwd.*$")
+    line = readme_line()
     line = line.replace(f'target="{SERVER}" port="5514"',
                         f'target="127.0.0.1" port="{port}"')
     if way == "newline":
         return line.replace("octet-counted", "traditional")
     if way == "udp":
-        return line.replace('protocol="tcp"', one(r'`(protocol="udp")`'))
+        return line.replace('protocol="tcp"', in_readme(r'`(protocol="udp")`'))
     if way == "tcp":
         return line
-    driver = one(r'`(StreamDriver="ossl"[^`]*)`')
-    files = one(r"`global\((DefaultNetstreamDriverCAFile=[^`]*)\)`")
+    driver = in_readme(r'`(StreamDriver="ossl"[^`]*)`')
+    files = in_readme(r"`global\((DefaultNetstreamDriverCAFile=[^`]*)\)`")
     for name, path in (("ca.pem", "ca.pem"), ("host.pem", f"{who}.pem"),
                        ("host.key", f"{who}.key")):
         files = files.replace(f"/etc/process-dna/{name}",

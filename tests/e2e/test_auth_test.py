@@ -3,14 +3,12 @@ it relies on. It needs no system around it."""
 
 import csv
 import json
-import os
-import pathlib
 import subprocess
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAM = ROOT / os.environ.get("B", "build") / "process-dna-correlator"
+from processes import CORRELATOR, ROOT
+
 DATA = ROOT / "tests/unit/data/sshd"
 LOGS = sorted(DATA.glob("*.log"))
 KNOWN = {True: "1", False: "0", None: ""}  # as the truth has it
@@ -20,7 +18,7 @@ LINE = b"Nov 23 07:01:04 web-1 sshd[7]: "
 def auth_test(*arguments, status=0, **options):
     """Its objects by line number, and its counts."""
     done = subprocess.run(
-        [PROGRAM, "-c", "/nonexistent", "auth-test", *arguments],
+        [CORRELATOR, "-c", "/nonexistent", "auth-test", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         timeout=60,
@@ -104,7 +102,7 @@ def test_standard_input_and_a_last_line_without_a_newline():
 
 
 def test_what_is_known_is_shown_while_more_is_to_come():
-    with subprocess.Popen([PROGRAM, "auth-test"], stdin=subprocess.PIPE,
+    with subprocess.Popen([CORRELATOR, "auth-test"], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL) as running:
         running.stdin.write(LINE + b"Invalid user x from ::1 port 1\n")
@@ -139,6 +137,6 @@ def test_what_cannot_be_read_says_no(file):
 def test_an_output_that_cannot_be_written_says_no():
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
-            [PROGRAM, "auth-test", DATA / "sshd-10.5p1.log"], stdout=full,
+            [CORRELATOR, "auth-test", DATA / "sshd-10.5p1.log"], stdout=full,
             stderr=subprocess.PIPE, timeout=60, check=False)
     assert done.returncode == 1

@@ -50,6 +50,12 @@ def load(system, script):
     return {d["target"]: d for d in system.correlator.json("detections")}
 
 
+def prepare(system):
+    """The tests' own functions, and a sink."""
+    system.sql(f"\\i {ROOT}/tests/sql/helpers.psql")
+    system.sql(f"SELECT test.tenant('{TENANT}')")
+
+
 @pytest.fixture
 def make_central(make_system):
     def make(start=False):
@@ -60,8 +66,7 @@ def make_central(make_system):
                 "SELECT sink FROM process_dna.trap_sinks"))
         else:
             system.correlator.migrate()
-        system.sql(f"\\i {ROOT}/tests/sql/helpers.psql")
-        system.sql(f"SELECT test.tenant('{TENANT}')")
+        prepare(system)
         return system
     return make
 
@@ -72,8 +77,7 @@ def story(make_module_system):
     tests that share it change nothing."""
     system = make_module_system()
     system.correlator.migrate()
-    system.sql(f"\\i {ROOT}/tests/sql/helpers.psql")
-    system.sql(f"SELECT test.tenant('{TENANT}')")
+    prepare(system)
     system.detections = load(system, STORY)
     return system
 

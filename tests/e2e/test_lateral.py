@@ -8,18 +8,8 @@ from processes import wait_for
 
 
 @pytest.fixture
-def site(make_site):
-    return make_site().start()
-
-
-@pytest.fixture
 def pair(site):
     return site.running("web-1", "db-1")
-
-
-def wait_logins(site, n):
-    return wait_for(f"{n} logins of the movement", lambda: [
-        d for d in site.movements() if d["logins"] == n])[0]
 
 
 def test_a_login_after_the_swap(site, pair):
@@ -72,9 +62,9 @@ def test_several_logins_are_one_trap(site, pair):
     web.compromise()
     for _ in range(3):
         web.logs_on_to(db)
-    found = wait_logins(site, 3)
+    found = site.wait_movement(logins=3)
     web.logs_on_to(db, target=db.address6)
-    wait_logins(site, 4)
+    site.wait_movement(logins=4)
     site.wait_quiet()
     assert len(site.traps()) == 1
     assert site.traps(found) == ["raised"]
@@ -157,7 +147,7 @@ def test_accepting_the_movement_leaves_the_change(site, pair):
                                 "I was sent there")
     assert site.wait_movement()["state"] == "accepted"
     web.logs_on_to(db)
-    wait_logins(site, 2)
+    site.wait_movement(logins=2)
     site.wait_quiet()
     assert site.wait_movement()["state"] == "accepted"
     assert site.traps(found) == ["raised", "cleared"]

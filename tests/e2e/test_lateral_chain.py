@@ -12,11 +12,6 @@ from processes import wait_for
 
 
 @pytest.fixture
-def site(make_site):
-    return make_site().start()
-
-
-@pytest.fixture
 def three(site):
     return site.running("web-1", "db-1", "vault-1")
 

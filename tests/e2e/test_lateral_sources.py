@@ -4,18 +4,12 @@ SNMP, a followed file, a relay, late; and with forged ones."""
 import re
 import signal
 
-import pytest
-
-from net_host import USER, forwarding
+from net_host import USER
 from network import address
 from processes import wait_for
+from senders import readme_line
 
 GATEWAY = 200
-
-
-@pytest.fixture
-def site(make_site):
-    return make_site().start()
 
 
 def test_a_login_through_ipv6(site):
@@ -100,7 +94,7 @@ def test_a_relay_for_the_logs(site):
     web, db, loghost = site.running("web-1", "db-1", "loghost")
     loghost.rsyslog.stop()
     loghost.start_rsyslog('module(load="imtcp")',
-                          'input(type="imtcp" port="514")', forwarding())
+                          'input(type="imtcp" port="514")', readme_line())
     db.rsyslog.stop()
     db.start_rsyslog(f'auth,authpriv.* @@{loghost.address}:514')
     web.compromise()
