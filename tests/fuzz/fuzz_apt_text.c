@@ -6,12 +6,7 @@
 #include "correlator/apt_answer.h"
 #include "correlator/apt_sources.h"
 #include "correlator/config_check.h"
-
-#define CHECK(condition)                                                       \
-  do {                                                                         \
-    if (!(condition))                                                          \
-      abort();                                                                 \
-  } while (0)
+#include "tests/fuzz/fuzz.h"
 
 static char *architectures[] = {"amd64"};
 static const struct fetch_config section = {
@@ -46,7 +41,6 @@ static void check_made(const char *made) {
   }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   char what[CONFIG_CHECK_MAX], reason[FETCH_REASON_MAX], place[64];
   struct fetch_item item;

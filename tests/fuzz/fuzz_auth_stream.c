@@ -7,12 +7,7 @@
 
 #include "correlator/auth_json.h"
 #include "correlator/auth_stream.h"
-
-#define CHECK(condition)                                                       \
-  do {                                                                         \
-    if (!(condition))                                                          \
-      abort();                                                                 \
-  } while (0)
+#include "tests/fuzz/fuzz.h"
 
 static void check_json(const struct auth_event *event) {
   struct auth_json json = {.len = 0};
@@ -45,7 +40,6 @@ static void check_record(const struct auth_event *event) {
   auth_record_free(r);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct auth_stream *stream = auth_stream_new();
   const char *at = (const char *)data, *end = at + size;

@@ -6,10 +6,9 @@
 
 #include "correlator/collectd_intake.h"
 #include "correlator/log.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/unit/collectd_packets.h"
 #include "tests/unit/fake_ingest.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define ARRIVED_US (CAPTURED_S * INT64_C(1000000))
 

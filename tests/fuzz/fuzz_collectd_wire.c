@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "lib/record/wire.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static int encode(const struct wire_item *item, struct wire_list *ret) {
   switch (item->type) {

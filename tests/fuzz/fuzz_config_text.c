@@ -5,8 +5,7 @@
 
 #include "correlator/config_keys.h"
 #include "correlator/config_text.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct config_problem problem;

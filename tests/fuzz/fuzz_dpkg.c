@@ -10,21 +10,15 @@
 #include <unistd.h>
 
 #include "lib/scan/dpkg.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(int holds) {
-  if (!holds)
-    abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 /* A file with these bytes, open at its beginning. */
 static int file_of(const uint8_t *data, size_t size) {
   int fd = memfd_create("fuzz", MFD_CLOEXEC);
 
-  must(fd >= 0);
-  must(write(fd, data, size) == (ssize_t)size);
-  must(lseek(fd, 0, SEEK_SET) == 0);
+  CHECK(fd >= 0);
+  CHECK(write(fd, data, size) == (ssize_t)size);
+  CHECK(lseek(fd, 0, SEEK_SET) == 0);
   return fd;
 }
 
@@ -36,18 +30,18 @@ static void check_facts(const struct dpkg_reader *r) {
     if (!facts->has_files)
       continue;
     if (package_set(&p, "dpkg", "p", facts->version, facts->arch) == 0)
-      must(package_valid(&p));
+      CHECK(package_valid(&p));
   }
 }
 
 static void check_keys(const struct dpkg_reader *r) {
   for (size_t i = 0; i < r->paths.len; i++) {
-    must(r->keys[i].owners_len <= DPKG_OWNERS_MAX);
+    CHECK(r->keys[i].owners_len <= DPKG_OWNERS_MAX);
     for (size_t k = 0; k < r->keys[i].owners_len; k++)
-      must(r->keys[i].owners[k] < r->packages.len);
+      CHECK(r->keys[i].owners[k] < r->packages.len);
   }
   for (size_t i = 0; i < r->diversions_len; i++)
-    must(r->diversions[i].to < r->paths.len);
+    CHECK(r->diversions[i].to < r->paths.len);
 }
 
 static void parse(struct dpkg_reader *r, const uint8_t *data, size_t size) {
@@ -60,20 +54,20 @@ static void parse(struct dpkg_reader *r, const uint8_t *data, size_t size) {
     (void)texts_add(&r->packages, "p", 1, &number);
     (void)texts_add(&r->packages, "m:amd64", 7, &number);
     r->facts = calloc(r->packages.len + 1, sizeof(*r->facts));
-    must(r->facts != NULL);
+    CHECK(r->facts != NULL);
     (void)dpkg_status_parse(r, fd, &replacing);
     check_facts(r);
   } else if (what % 3 == 1) {
     static const uint8_t diverted[] = "/usr/bin/a\n/usr/bin/b\nother\n";
 
-    must(dpkg_diversions_parse(r, file_of(diverted, sizeof(diverted) - 1)) ==
-         0);
+    CHECK(dpkg_diversions_parse(r, file_of(diverted, sizeof(diverted) - 1)) ==
+          0);
     (void)dpkg_list_parse(r, fd, "p:amd64");
   } else {
     static const uint8_t list[] = "/usr/bin/a\n/bin/b\n/usr/bin/c\n";
 
     (void)dpkg_diversions_parse(r, fd);
-    must(dpkg_list_parse(r, file_of(list, sizeof(list) - 1), "p") == 0);
+    CHECK(dpkg_list_parse(r, file_of(list, sizeof(list) - 1), "p") == 0);
   }
   check_keys(r);
 }
@@ -88,7 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
   query.root_fd = root_fd;
   r.buf = malloc(LINES_BUFFER);
-  must(r.buf != NULL && dpkg_paths_ask(&r) == 0);
+  CHECK(r.buf != NULL && dpkg_paths_ask(&r) == 0);
   parse(&r, data, size);
   dpkg_facts_clear(&r);
   dpkg_diversions_clear(&r);

@@ -8,8 +8,7 @@
 #include "correlator/manifest_deb.h"
 #include "correlator/manifest_tar.h"
 #include "lib/record/pathname.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static void check(const struct manifest_reading *r, const struct manifest *m,
                   int error) {

@@ -7,8 +7,7 @@
 #include <unistd.h>
 
 #include "correlator/manifest_list.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 /* What was read, written as GNU has it, reads the same again. */
 static void check_line(const uint8_t *data, size_t size) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "correlator/manifest_rpm.h"
+#include "tests/fuzz/fuzz.h"
 
 enum { LEAD = 96, SIGNATURE = 48, MD5_LEN = 16, INPUT_MAX = 1 << 16 };
 
@@ -17,7 +18,6 @@ static const uint8_t signature[SIGNATURE - MD5_LEN] = {
     0x8E, 0xAD, 0xE8, 1,    0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, MD5_LEN,
     0,    0,    3,    0xEC, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, MD5_LEN};
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static const struct manifest_limits limits = {.unpacked_bytes = 1 << 20,
                                                 .entries = 1000,

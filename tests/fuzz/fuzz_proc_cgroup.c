@@ -6,8 +6,7 @@
 
 #include "lib/scan/container.h"
 #include "lib/scan/mounts.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static void check_key(int ret, const char *key) {
   if (ret == 0 && (key[0] == '\0' || !container_key_valid(key)))

@@ -6,8 +6,7 @@
 
 #include "lib/scan/proc.h"
 #include "lib/scan/spoof.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static void check_stat(const char *text, size_t len) {
   struct proc_stat stat;

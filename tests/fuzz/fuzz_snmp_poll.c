@@ -12,10 +12,9 @@
 
 #include "correlator/snmp_poll.h"
 #include "lib/record/wire.h"
+#include "tests/fuzz/fuzz.h"
 
 enum { LENGTH_LEN = 2 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* In a copy, so that nothing behind it can be read. NULL: it is no PDU. */
 static netsnmp_pdu *parse(const uint8_t *data, size_t len) {

@@ -4,8 +4,7 @@
 #include <string.h>
 
 #include "correlator/spool_auth.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct auth_record *record = NULL;

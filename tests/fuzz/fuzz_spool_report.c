@@ -3,8 +3,7 @@
 #include <stdlib.h>
 
 #include "correlator/spool_report.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct report *report = NULL;

@@ -9,17 +9,7 @@
 #include "correlator/sshd_escape.h"
 #include "correlator/sshd_message.h"
 #include "correlator/syslog_line.h"
-
-#define CHECK(condition)                                                       \
-  do {                                                                         \
-    if (!(condition))                                                          \
-      abort();                                                                 \
-  } while (0)
-
-static bool is_in(struct auth_text text, struct auth_text all) {
-  return text.len == 0 || (text.at >= all.at && text.len <= all.len &&
-                           text.at - all.at <= (ptrdiff_t)(all.len - text.len));
-}
+#include "tests/fuzz/fuzz.h"
 
 static void check_address(const struct auth_event *e) {
   char text[INET6_ADDRSTRLEN];
@@ -72,7 +62,6 @@ static void check_event(const struct auth_event *e, struct auth_text message) {
     CHECK(sshd_unescape(e->user, room) <= e->user.len);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct auth_text message = {(const char *)data, size};
   struct auth_event event;

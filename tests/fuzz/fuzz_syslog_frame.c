@@ -7,8 +7,7 @@
 #include <string.h>
 
 #include "correlator/syslog_frame.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 /* What came out, as far as it tells two runs apart. */
 struct outcome {

@@ -1,20 +1,7 @@
 /* Goal: no line makes the readers of headers and stamps read beyond it, and
  * what a header tells is a part of the line, in its order. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "correlator/syslog_line.h"
-
-#define CHECK(condition)                                                       \
-  do {                                                                         \
-    if (!(condition))                                                          \
-      abort();                                                                 \
-  } while (0)
-
-static void check_within(struct auth_text text, const char *line, size_t len) {
-  CHECK(text.len == 0 || (text.at >= line && text.len <= len &&
-                          text.at - line <= (ptrdiff_t)(len - text.len)));
-}
+#include "tests/fuzz/fuzz.h"
 
 static void check_stamp(const struct syslog_stamp *stamp) {
   /* 26 November 2026. */
@@ -30,17 +17,15 @@ static void check_stamp(const struct syslog_stamp *stamp) {
     CHECK(us > 0 && us < arrived_us + INT64_C(43201) * 1000000);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  const char *text = (const char *)data;
+  const struct auth_text all = {(const char *)data, size};
   struct syslog_line line;
   unsigned times;
 
-  if (!syslog_line_parse(text, size, &line))
+  if (!syslog_line_parse(all.at, all.len, &line))
     return 0;
-  check_within(line.host, text, size);
-  check_within(line.program, text, size);
-  check_within(line.message, text, size);
+  CHECK(is_in(line.host, all) && is_in(line.program, all) &&
+        is_in(line.message, all));
   CHECK(syslog_line_is_host(line.host));
   if (line.host.len > 0 && line.program.len > 0)
     CHECK(line.host.at < line.program.at);
