@@ -15,6 +15,7 @@
 #include "correlator/log.h"
 #include "correlator/syslog_source.h"
 #include "tests/unit/fake_ingest.h"
+#include "tests/unit/free_port.h"
 #include "tests/unit/unit.h"
 
 static struct {
@@ -28,18 +29,6 @@ static struct {
 } world;
 
 enum { WORLD_UDP, WORLD_TCP, WORLD_TLS };
-
-static inline uint16_t free_port(int type) {
-  struct sockaddr_in a = {.sin_family = AF_INET,
-                          .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  socklen_t len = sizeof(a);
-  const int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
-
-  assert_int_equal(bind(fd, (struct sockaddr *)&a, len), 0);
-  assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
-  close(fd);
-  return ntohs(a.sin_port);
-}
 
 /* The addresses, and a configuration without TLS. */
 static inline void world_prepare(void) {

@@ -1,30 +1,10 @@
 /* The journal's JSON: its own fields say who logged an entry, and what was
  * logged by sshd's name alone is malformed. */
-#include <stdlib.h>
-#include <string.h>
+#include "tests/unit/auth_stream_lines.h"
 
-#include "correlator/auth_stream.h"
-#include "tests/unit/auth_texts.h"
-
-#define LOGIN "Accepted password for root from 192.0.2.1 port 22 ssh2"
 #define MESSAGE "\"MESSAGE\":\"" LOGIN "\""
 #define TAG "\"SYSLOG_IDENTIFIER\":\"sshd-session\""
 #define SSHD "\"_COMM\":\"sshd-session\",\"_UID\":\"0\""
-
-static int new_stream(void **state) {
-  *state = auth_stream_new();
-  return *state == NULL;
-}
-
-static int free_stream(void **state) {
-  auth_stream_free(*state);
-  return 0;
-}
-
-static enum auth_line give(void **state, const char *line,
-                           struct auth_event *ret) {
-  return auth_stream_line(*state, line, strlen(line), 1795435200000000, ret);
-}
 
 /* As journalctl writes it. */
 static void an_entry_is_read(void **state) {
@@ -223,18 +203,16 @@ static void a_line_of_64_kib_is_survived(void **state) {
 }
 
 int main(void) {
-#define TEST(test)                                                             \
-  cmocka_unit_test_setup_teardown(test, new_stream, free_stream)
   const struct CMUnitTest tests[] = {
-      TEST(an_entry_is_read),
-      TEST(an_entry_of_each_form_is_read),
-      TEST(what_was_not_logged_by_sshd_is_malformed),
-      TEST(what_does_not_say_who_logged_it_is_not_the_journal_s_word),
-      TEST(a_session_is_its_user_s),
-      TEST(what_is_no_entry_of_sshd_s_tells_nothing),
-      TEST(odd_fields_are_none),
-      TEST(an_escaped_newline_makes_a_message_malformed),
-      TEST(a_line_of_64_kib_is_survived),
+      STREAM_TEST(an_entry_is_read),
+      STREAM_TEST(an_entry_of_each_form_is_read),
+      STREAM_TEST(what_was_not_logged_by_sshd_is_malformed),
+      STREAM_TEST(what_does_not_say_who_logged_it_is_not_the_journal_s_word),
+      STREAM_TEST(a_session_is_its_user_s),
+      STREAM_TEST(what_is_no_entry_of_sshd_s_tells_nothing),
+      STREAM_TEST(odd_fields_are_none),
+      STREAM_TEST(an_escaped_newline_makes_a_message_malformed),
+      STREAM_TEST(a_line_of_64_kib_is_survived),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

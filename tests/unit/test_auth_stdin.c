@@ -85,11 +85,11 @@ static void nothing_is_read_to_its_end_at_once(void **state) {
   assert_int_equal(close(fd), 0);
 }
 
-static void without_room_the_writer_has_to_wait(void **state) {
-  enum { LINES = 300 }; /* that a pipe can hold */
-  int fds[2];
+enum { LINES = 300 }; /* that a pipe can hold */
 
-  (void)state;
+/* A pipe that as many lines are written to twice, with room for one of them:
+ * the second ones are not read yet. */
+static void fill(int fds[2]) {
   assert_int_equal(pipe(fds), 0);
   fake_ingest_set_room(&ingest, 1);
   begin(fds[0]);
@@ -97,6 +97,13 @@ static void without_room_the_writer_has_to_wait(void **state) {
   turn();
   assert_int_equal(ingest.events_len, 1);
   write_lines(fds[1], LINES);
+}
+
+static void without_room_the_writer_has_to_wait(void **state) {
+  int fds[2];
+
+  (void)state;
+  fill(fds);
   fake_ingest_set_room(&ingest, 2);
   turn();
   assert_int_equal(ingest.events_len, 3);
@@ -109,17 +116,10 @@ static void without_room_the_writer_has_to_wait(void **state) {
 
 /* Who wrote it can't write it again. */
 static void what_was_written_at_the_end_is_spooled(void **state) {
-  enum { LINES = 300 };
   int fds[2];
 
   (void)state;
-  assert_int_equal(pipe(fds), 0);
-  fake_ingest_set_room(&ingest, 1);
-  begin(fds[0]);
-  write_lines(fds[1], LINES);
-  turn();
-  assert_int_equal(ingest.events_len, 1);
-  write_lines(fds[1], LINES); /* which is not read yet */
+  fill(fds);
   auth_stdin_free(in);
   in = NULL;
   assert_int_equal(ingest.events_len, LINES * 2);

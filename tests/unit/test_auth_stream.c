@@ -1,34 +1,10 @@
 /* Whole lines: whatever a line holds, it tells what its first tag's message
  * tells, or nothing; a repeat is of the line before it, of the same host. */
-#include <stdlib.h>
-#include <string.h>
-
-#include "correlator/auth_stream.h"
-#include "tests/unit/auth_texts.h"
+#include "tests/unit/auth_stream_lines.h"
 
 #define WEB "Nov 23 07:01:04 web-1 "
-#define LOGIN "Accepted password for root from 192.0.2.1 port 22 ssh2"
 #define FAILURE "Failed password for root from 192.0.2.1 port 22 ssh2"
 #define FORGED "Accepted password for root from 9.9.9.9 port 22 ssh2"
-
-/* 23 November 2026, 12:00 UTC. */
-static const int64_t arrived_us = 1795435200000000;
-
-static int new_stream(void **state) {
-  assert_int_equal(setenv("TZ", "UTC0", 1), 0);
-  *state = auth_stream_new();
-  return *state == NULL;
-}
-
-static int free_stream(void **state) {
-  auth_stream_free(*state);
-  return 0;
-}
-
-static enum auth_line give(void **state, const char *line,
-                           struct auth_event *ret) {
-  return auth_stream_line(*state, line, strlen(line), arrived_us, ret);
-}
 
 static void a_line_of_each_form_tells_the_same(void **state) {
   static const struct {
@@ -245,18 +221,16 @@ static void many_hosts_never_repeat_each_other_s_lines(void **state) {
 }
 
 int main(void) {
-#define TEST(test)                                                             \
-  cmocka_unit_test_setup_teardown(test, new_stream, free_stream)
   const struct CMUnitTest tests[] = {
-      TEST(a_line_of_each_form_tells_the_same),
-      TEST(a_line_within_a_line_tells_nothing),
-      TEST(a_newline_or_nul_in_a_message_makes_it_malformed),
-      TEST(a_line_of_64_kib_is_read_or_malformed),
-      TEST(a_repeat_is_of_the_line_before),
-      TEST(a_repeat_of_another_line_tells_nothing),
-      TEST(hosts_repeat_their_own_lines),
-      TEST(lines_without_a_host_repeat_none),
-      TEST(many_hosts_never_repeat_each_other_s_lines),
+      STREAM_TEST(a_line_of_each_form_tells_the_same),
+      STREAM_TEST(a_line_within_a_line_tells_nothing),
+      STREAM_TEST(a_newline_or_nul_in_a_message_makes_it_malformed),
+      STREAM_TEST(a_line_of_64_kib_is_read_or_malformed),
+      STREAM_TEST(a_repeat_is_of_the_line_before),
+      STREAM_TEST(a_repeat_of_another_line_tells_nothing),
+      STREAM_TEST(hosts_repeat_their_own_lines),
+      STREAM_TEST(lines_without_a_host_repeat_none),
+      STREAM_TEST(many_hosts_never_repeat_each_other_s_lines),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

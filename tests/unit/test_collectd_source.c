@@ -15,6 +15,7 @@
 #include "correlator/log.h"
 #include "tests/unit/collectd_packets.h"
 #include "tests/unit/fake_ingest.h"
+#include "tests/unit/free_port.h"
 #include "tests/unit/unit.h"
 
 enum { FLOOD = 2000 };
@@ -26,18 +27,6 @@ static char listen_v4[32], listen_v6[32];
 static struct sockaddr_in to_v4;
 static struct sockaddr_in6 to_v6;
 static int from_v4 = -1, from_v6 = -1;
-
-static uint16_t free_port(void) {
-  struct sockaddr_in a = {.sin_family = AF_INET,
-                          .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  socklen_t len = sizeof(a);
-  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-  assert_int_equal(bind(fd, (struct sockaddr *)&a, len), 0);
-  assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
-  close(fd);
-  return ntohs(a.sin_port);
-}
 
 /* Containers without IPv6 are common. */
 static bool has_v6(void) {
@@ -55,7 +44,7 @@ static bool has_v6(void) {
 static int set_up(void **state) {
   static char *listens[] = {listen_v4, listen_v6};
   static struct collectd_config config;
-  const uint16_t port = free_port();
+  const uint16_t port = free_port(SOCK_DGRAM);
 
   (void)state;
   log_setup(false, LOG_LEVEL_ERROR);

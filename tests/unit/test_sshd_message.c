@@ -37,15 +37,6 @@ static void a_result_is_told_with_all_that_is_in_it(void **state) {
        .source = "192.0.2.1",
        .protocol = "ssh2",
        .port = 22},
-      {.message = "Postponed gssapi-with-mic for alice from 192.0.2.1 port 22 "
-                  "ssh2: alice@EXAMPLE.COM [preauth]",
-       .outcome = "postponed",
-       .method = "gssapi-with-mic",
-       .user = "alice",
-       .source = "192.0.2.1",
-       .protocol = "ssh2",
-       .extra = "alice@EXAMPLE.COM",
-       .port = 22},
       {.message = "Failed none for invalid user x from UNKNOWN port 65535 ssh2",
        .outcome = "failed",
        .method = "none",
@@ -55,6 +46,23 @@ static void a_result_is_told_with_all_that_is_in_it(void **state) {
        .no_address = true,
        .protocol = "ssh2",
        .port = 65535},
+  };
+
+  (void)state;
+  EXPECT_ALL(events);
+}
+
+static void what_follows_a_protocol_is_told_as_well(void **state) {
+  static const struct expected events[] = {
+      {.message = "Postponed gssapi-with-mic for alice from 192.0.2.1 port 22 "
+                  "ssh2: alice@EXAMPLE.COM [preauth]",
+       .outcome = "postponed",
+       .method = "gssapi-with-mic",
+       .user = "alice",
+       .source = "192.0.2.1",
+       .protocol = "ssh2",
+       .extra = "alice@EXAMPLE.COM",
+       .port = 22},
       {.message = "Accepted gssapi-with-mic for alice from 192.0.2.1 port 22 "
                   "ssh2: alice@EXAMPLE.COM",
        .outcome = "accepted",
@@ -128,7 +136,7 @@ static void old_daemons_are_understood(void **state) {
   EXPECT_ALL(events);
 }
 
-static void other_failures_are_told(void **state) {
+static void those_who_may_not_log_on_are_told(void **state) {
   static const struct expected events[] = {
       {.message = "Invalid user admin from 192.0.2.1 port 22",
        .outcome = "invalid_user",
@@ -168,6 +176,14 @@ static void other_failures_are_told(void **state) {
        .outcome = "root_refused",
        .source = "2001:db8::1",
        .port = 22},
+  };
+
+  (void)state;
+  EXPECT_ALL(events);
+}
+
+static void failures_of_pam_are_told(void **state) {
+  static const struct expected events[] = {
       {.message = "error: PAM: Authentication failure for root from 192.0.2.1",
        .outcome = "pam_failure",
        .user = "root",
@@ -358,8 +374,10 @@ static void escapes_are_read_for_showing(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_result_is_told_with_all_that_is_in_it),
+      cmocka_unit_test(what_follows_a_protocol_is_told_as_well),
       cmocka_unit_test(old_daemons_are_understood),
-      cmocka_unit_test(other_failures_are_told),
+      cmocka_unit_test(those_who_may_not_log_on_are_told),
+      cmocka_unit_test(failures_of_pam_are_told),
       cmocka_unit_test(sessions_are_told),
       cmocka_unit_test(a_repeated_message_is_told_with_how_often),
       cmocka_unit_test(a_mapped_address_is_the_other_one),
