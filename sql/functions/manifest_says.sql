@@ -25,6 +25,7 @@ LANGUAGE sql STABLE AS $$
     FROM process_dna.manifest_digests d
     WHERE d.tenant_id = p_tenant AND d.path_id = p_diverted_id
       AND d.package_id = m.package_id
+      AND p_diverted_id IS NOT NULL -- or the next would be looked up in vain
       AND (SELECT true FROM process_dna.manifest_digests o
            WHERE o.tenant_id = p_tenant AND o.path_id = p_path_id
              AND o.package_id = m.package_id
