@@ -131,7 +131,7 @@ static int accept_alert(struct cmd *cmd, const char *alert, const void *why) {
 
 int command_accept(const struct config *config, int argc, char **argv) {
   const char *why = NULL;
-  const struct cmd_syntax syntax = {help, {{"why", 'w', NULL, &why}}};
+  const struct cmd_syntax syntax = {"accept", help, {{"why", 'w', NULL, &why}}};
   int first, status = cmd_options(&syntax, argc, argv, &first);
 
   if (status >= 0)

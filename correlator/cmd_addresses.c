@@ -94,7 +94,8 @@ static int change(struct cmd *cmd, const char *address, const void *with) {
 int command_addresses(const struct config *config, int argc, char **argv) {
   bool json = false;
   struct cmd cmd = {0};
-  const struct cmd_syntax syntax = {help, {{"json", 0, &json, NULL}}};
+  const struct cmd_syntax syntax = {
+      "addresses", help, {{"json", 0, &json, NULL}}};
   int first, status = cmd_options(&syntax, argc, argv, &first);
 
   if (status >= 0)

@@ -195,7 +195,7 @@ int command_agents(const struct config *config, int argc, char **argv) {
   bool json = false;
   const char *user = NULL;
   const struct cmd_syntax syntax = {
-      help, {{"json", 0, &json, NULL}, {"user", 'u', NULL, &user}}};
+      "agents", help, {{"json", 0, &json, NULL}, {"user", 'u', NULL, &user}}};
   const struct action *action = NULL;
   struct cmd cmd = {0};
   int first, status = cmd_options(&syntax, argc, argv, &first);

@@ -59,6 +59,7 @@ static const struct table_column restart_columns[] = {
 int command_alerts(const struct config *config, int argc, char **argv) {
   bool all = false, restart_pending = false, json = false;
   const struct cmd_syntax syntax = {
+      "alerts",
       help,
       {{"all", 'a', &all, NULL},
        {"restart-pending", 0, &restart_pending, NULL},
@@ -71,6 +72,9 @@ int command_alerts(const struct config *config, int argc, char **argv) {
     return status;
   if (first < argc)
     return cmd_usage("alerts", "alerts: unknown argument \"%s\"", argv[first]);
+  if (all && restart_pending)
+    return cmd_usage("alerts",
+                     "alerts: expected one of --all and --restart-pending");
   status = cmd_open(config, &cmd);
   if (status != EXIT_DONE)
     goto out;

@@ -168,8 +168,8 @@ static int test_file(struct test *t, const char *file) {
 
 int command_auth_test(const struct config *config, int argc, char **argv) {
   struct test t = {.malformed = false};
-  const struct cmd_syntax syntax = {help,
-                                    {{"malformed", 0, &t.malformed, NULL}}};
+  const struct cmd_syntax syntax = {
+      "auth-test", help, {{"malformed", 0, &t.malformed, NULL}}};
   int first;
 
   (void)config; /* there need not be one */

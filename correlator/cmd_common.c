@@ -65,11 +65,35 @@ static const struct cmd_option *find_option(const struct cmd_syntax *syntax,
   return NULL;
 }
 
+/* getopt_long says what is wrong in the name of argv[0]. */
+static int scan_options(const struct cmd_syntax *syntax, int argc, char **argv,
+                        const char *shorts, const struct option *longs) {
+  int c;
+
+  optind = 0; /* main has scanned already: start afresh */
+  /* NOLINTNEXTLINE(concurrency-mt-unsafe): the commands have one thread. */
+  while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+    const struct cmd_option *option = find_option(syntax, c);
+
+    if (c == 'h') {
+      fputs(syntax->help, stdout);
+      return cmd_finish(EXIT_DONE);
+    }
+    if (option == NULL)
+      return cmd_hint(syntax->command);
+    if (option->ret_value != NULL)
+      *option->ret_value = optarg;
+    else
+      *option->ret_given = true;
+  }
+  return -1;
+}
+
 int cmd_options(const struct cmd_syntax *syntax, int argc, char **argv,
                 int *ret_first) {
   struct option longs[OPTIONS_MAX + 2] = {{"help", no_argument, NULL, 'h'}};
   char shorts[1 + 2 * OPTIONS_MAX + 1] = "h", *end = shorts + 1;
-  int c;
+  char name[64], *given = argv[0];
 
   for (int i = 0; i < OPTIONS_MAX && syntax->options[i].name != NULL; i++) {
     const struct cmd_option *o = &syntax->options[i];
@@ -83,24 +107,13 @@ int cmd_options(const struct cmd_syntax *syntax, int argc, char **argv,
     if (o->letter != 0 && valued)
       *end++ = ':';
   }
-  optind = 0; /* main has scanned already: start afresh */
-  /* NOLINTNEXTLINE(concurrency-mt-unsafe): the commands have one thread. */
-  while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
-    const struct cmd_option *option = find_option(syntax, c);
-
-    if (c == 'h') {
-      fputs(syntax->help, stdout);
-      return cmd_finish(EXIT_DONE);
-    }
-    if (option == NULL) /* getopt_long has said what */
-      return cmd_hint(argv[0]);
-    if (option->ret_value != NULL)
-      *option->ret_value = optarg;
-    else
-      *option->ret_given = true;
-  }
-  *ret_first = optind;
-  return -1;
+  (void)snprintf(name, sizeof(name), PROGRAM ": %s", syntax->command);
+  argv[0] = name;
+  int status = scan_options(syntax, argc, argv, shorts, longs);
+  argv[0] = given;
+  if (status < 0)
+    *ret_first = optind;
+  return status;
 }
 
 static int database_away(const struct cmd *cmd) {

@@ -36,6 +36,7 @@ struct cmd_option {
 
 /* What a command takes besides --help, which every command has. */
 struct cmd_syntax {
+  const char *command; /* as it is typed, such as "manifest import" */
   const char *help;
   struct cmd_option options[10]; /* the unused ones last, zero */
 };

@@ -144,7 +144,8 @@ static int print_graph(struct cmd *cmd, const char *all, bool draw,
 
 int command_detections(const struct config *config, int argc, char **argv) {
   bool all = false, json = false, dot = false, svg = false;
-  const struct cmd_syntax syntax = {help,
+  const struct cmd_syntax syntax = {"detections",
+                                    help,
                                     {{"all", 'a', &all, NULL},
                                      {"json", 0, &json, NULL},
                                      {"dot", 0, &dot, NULL},

@@ -73,7 +73,8 @@ int command_explain(const struct config *config, int argc, char **argv) {
   bool json = false;
   struct cmd cmd = {0};
   PGresult *result = NULL;
-  const struct cmd_syntax syntax = {help, {{"json", 0, &json, NULL}}};
+  const struct cmd_syntax syntax = {
+      "explain", help, {{"json", 0, &json, NULL}}};
   int first, status = cmd_options(&syntax, argc, argv, &first);
 
   if (status >= 0)

@@ -256,7 +256,7 @@ static int fetch_arguments(struct fetching *f, int argc, char **argv) {
 
 int command_manifest_fetch(const struct config *config, int argc, char **argv) {
   struct fetching f = {.all_found = true};
-  const struct cmd_syntax syntax = {help, {{0}}};
+  const struct cmd_syntax syntax = {"manifest fetch", help, {{0}}};
   int first;
   int status = cmd_options(&syntax, argc, argv, &first);
 

@@ -166,7 +166,8 @@ int command_manifest_import(const struct config *config, int argc,
   struct values values = {.limits = manifest_limits_default};
   struct manifest_job job = {.import.limits = &values.limits};
   struct texts t = {0};
-  const struct cmd_syntax syntax = {help,
+  const struct cmd_syntax syntax = {"manifest import",
+                                    help,
                                     {{"path", 'p', NULL, &t.path},
                                      {"expires", 'e', NULL, &t.expires},
                                      {"releases", 0, &job.releases, NULL},

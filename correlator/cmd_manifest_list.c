@@ -103,7 +103,9 @@ static int list_requests(struct cmd *cmd, bool json) {
 int command_manifest_list(const struct config *config, int argc, char **argv) {
   bool json = false, requests = false;
   const struct cmd_syntax syntax = {
-      help, {{"requests", 0, &requests, NULL}, {"json", 0, &json, NULL}}};
+      "manifest list",
+      help,
+      {{"requests", 0, &requests, NULL}, {"json", 0, &json, NULL}}};
   struct cmd cmd = {0};
   int first, status = cmd_options(&syntax, argc, argv, &first);
 

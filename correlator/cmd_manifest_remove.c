@@ -96,7 +96,8 @@ static bool is_id(const char *text) {
 int command_manifest_remove(const struct config *config, int argc,
                             char **argv) {
   const char *why = NULL;
-  const struct cmd_syntax syntax = {help, {{"why", 'w', NULL, &why}}};
+  const struct cmd_syntax syntax = {
+      "manifest remove", help, {{"why", 'w', NULL, &why}}};
   int first, status = cmd_options(&syntax, argc, argv, &first);
 
   if (status >= 0)

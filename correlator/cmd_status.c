@@ -142,7 +142,7 @@ static int print_json(struct cmd *cmd, bool *ret_running) {
 int command_status(const struct config *config, int argc, char **argv) {
   bool json = false, running = false;
   struct cmd cmd = {0};
-  const struct cmd_syntax syntax = {help, {{"json", 0, &json, NULL}}};
+  const struct cmd_syntax syntax = {"status", help, {{"json", 0, &json, NULL}}};
   int first, status = cmd_options(&syntax, argc, argv, &first);
 
   if (status >= 0)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "correlator/cmd_common.h"
 #include "correlator/commands.h"
 #include "correlator/log.h"
 #include "lib/record/version.h"
@@ -35,7 +36,7 @@ struct options {
 
 static void usage(FILE *to) {
   (void)fprintf(
-      to, "usage: process-dna-correlator [OPTION...] COMMAND [ARGUMENT...]\n"
+      to, "Usage: process-dna-correlator [OPTION...] COMMAND [ARGUMENT...]\n"
           "  -c, --config FILE  instead of " CONFIG_DEFAULT_FILE "\n"
           "  -v, --verbose      say more\n"
           "      --syslog       messages to syslog, not to standard error\n"
@@ -44,6 +45,11 @@ static void usage(FILE *to) {
           "Commands (each has --help):\n");
   for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
     (void)fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].what);
+}
+
+static int hint(void) {
+  (void)fputs("Try 'process-dna-correlator --help'.\n", stderr);
+  return EXIT_USAGE;
 }
 
 /* Returns -1 to go on, or an exit status. */
@@ -78,9 +84,8 @@ static int parse_options(int argc, char **argv, struct options *options) {
     case 'V':
       (void)puts("process-dna-correlator " PDNA_VERSION);
       return EXIT_DONE;
-    default:
-      usage(stderr);
-      return EXIT_USAGE;
+    default: /* getopt_long has said what */
+      return hint();
     }
   }
   return -1;
@@ -124,8 +129,8 @@ int main(int argc, char **argv) {
   }
   const struct command *command = find_command(argv[0]);
   if (command == NULL) {
-    (void)fprintf(stderr, "%s: expected a command, see --help\n", argv[0]);
-    return EXIT_USAGE;
+    cmd_error("unknown command \"%s\"", argv[0]);
+    return hint();
   }
   optind = 0; /* the command may have options of its own */
   if (needs_configuration(command) && !asks_for_help(argc, argv) &&

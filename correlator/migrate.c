@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "correlator/cmd_common.h"
 #include "correlator/commands.h"
 #include "correlator/log.h"
 #include "lib/record/digest.h"
@@ -191,18 +192,30 @@ static int migrate(struct db *db) {
   return EXIT_DONE;
 }
 
-int command_migrate(const struct config *config, int argc, char **argv) {
-  struct db *db = NULL;
-  int status = EXIT_DATABASE;
+static const char help[] =
+    "Usage: process-dna-correlator migrate\n"
+    "\n"
+    "Bring the database's schema to the version of this program: all of it, "
+    "or\n"
+    "nothing where something fails. Done again it renews the functions.\n"
+    "\n"
+    "Options:\n"
+    "  -h, --help  this text\n"
+    "\n"
+    "Exit status: 0 done, 1 said no, such as a newer schema, 2 wrong usage,\n"
+    "3 no database.\n";
 
-  if (argc > 1) {
-    bool help = strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0;
-    (void)fprintf(help ? stdout : stderr,
-                  "usage: process-dna-correlator migrate\n"
-                  "Bring the database's schema to the version of this program."
-                  "\n");
-    return help ? EXIT_DONE : EXIT_USAGE;
-  }
+int command_migrate(const struct config *config, int argc, char **argv) {
+  const struct cmd_syntax syntax = {"migrate", help, {{0}}};
+  struct db *db = NULL;
+  int first, status = cmd_options(&syntax, argc, argv, &first);
+
+  if (status >= 0)
+    return status;
+  if (first < argc)
+    return cmd_usage("migrate", "migrate: unknown argument \"%s\"",
+                     argv[first]);
+  status = EXIT_DATABASE;
   if (db_open(config->database, &db) == DB_OK)
     status = migrate(db);
   else

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "correlator/auth_source.h"
+#include "correlator/cmd_common.h"
 #include "correlator/collectd_source.h"
 #include "correlator/commands.h"
 #include "correlator/fetch_worker.h"
@@ -174,18 +175,28 @@ static int make_state_dir(const char *dir) {
   return rc;
 }
 
+static const char help[] =
+    "Usage: process-dna-correlator run\n"
+    "\n"
+    "Take scans, judge them and send traps, in the foreground, until SIGTERM\n"
+    "or SIGINT.\n"
+    "\n"
+    "Options:\n"
+    "  -h, --help  this text\n"
+    "\n"
+    "Exit status: 0 ended, 1 said no, such as a schema of another version,\n"
+    "2 wrong usage or configuration.\n";
+
 int command_run(const struct config *config, int argc, char **argv) {
+  const struct cmd_syntax syntax = {"run", help, {{0}}};
   struct run run = {.config = config};
+  int first, status = cmd_options(&syntax, argc, argv, &first);
   int rc;
 
-  if (argc > 1) {
-    bool help = strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0;
-    (void)fprintf(help ? stdout : stderr,
-                  "usage: process-dna-correlator run\n"
-                  "Take scans, judge them and send traps, in the foreground, "
-                  "until SIGTERM or SIGINT.\n");
-    return help ? EXIT_DONE : EXIT_USAGE;
-  }
+  if (status >= 0)
+    return status;
+  if (first < argc)
+    return cmd_usage("run", "run: unknown argument \"%s\"", argv[first]);
 
   /* A peer that goes while it is written to is an error of its own. */
   (void)signal(SIGPIPE, SIG_IGN);

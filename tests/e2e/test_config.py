@@ -105,6 +105,22 @@ def test_the_value_of_an_option_asks_for_no_help(checked, command):
     assert checked(GOOD, command=command)[0] == 3  # its database is away
 
 
+@pytest.mark.parametrize("command, said, see", [
+    (("statsu",), 'unknown command "statsu"', ""),
+    (("run", "now"), 'run: unknown argument "now"', "run "),
+    (("migrate", "-x"), "migrate: invalid option -- 'x'", "migrate "),
+    (("manifest", "import", "--now"),
+     "manifest import: unrecognized option '--now'", "manifest import "),
+    (("alerts", "--all", "--restart-pending"),
+     "alerts: expected one of --all and --restart-pending", "alerts "),
+])
+def test_wrong_usage_says_where_the_help_is(checked, command, said, see):
+    status, message, _ = checked(GOOD, command=command)
+    assert status == 2
+    assert message == (f"process-dna-correlator: {said}\n"
+                       f"Try 'process-dna-correlator {see}--help'.\n")
+
+
 @pytest.mark.parametrize("make", [
     pytest.param(lambda path: None, id="missing"),
     pytest.param(os.mkdir, id="folder"),
