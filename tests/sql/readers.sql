@@ -6,7 +6,7 @@ JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id'
 WHERE c.relnamespace = 'process_dna'::regnamespace
   AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition;
 GRANT SELECT ON tables TO process_dna_reader;
-SELECT plan(7 + (SELECT count(*)::integer FROM tables));
+SELECT plan(9 + (SELECT count(*)::integer FROM tables));
 SELECT test.tenant('t1') AS t1, test.tenant('t2') AS t2 \gset
 SELECT test.scan(:t1, 'h1', 0, ARRAY[test.exe('/p', 'a',
   package => 'dpkg:n=1:amd64')]);
@@ -88,6 +88,23 @@ SELECT throws_ok('UPDATE process_dna.baselines SET why = NULL', '42501',
   NULL, 'and changes nothing');
 SELECT throws_ok(format($$SELECT process_dna.accept(%s, 1, 'me', 'x')$$, :t1),
   '42501', NULL, 'not through functions either');
+RESET ROLE;
+
+-- The role may be made when the tables are there already.
+CREATE TEMP VIEW readable AS
+SELECT c.relname::text FROM pg_class c
+WHERE c.relnamespace = 'process_dna'::regnamespace
+  AND c.relkind IN ('r', 'p', 'v')
+  AND has_table_privilege('process_dna_reader', c.oid, 'SELECT');
+REVOKE ALL ON ALL TABLES IN SCHEMA process_dna FROM process_dna_reader;
+REVOKE ALL ON SCHEMA process_dna FROM process_dna_reader;
+\i sql/functions/readers_grant.sql
+SELECT set_eq('SELECT relname FROM readable', $$
+    SELECT name FROM tables UNION ALL VALUES ('tenant_readers')$$,
+  'migrate lets a reader that came late read the same tables, no partition');
+SET ROLE test_reader_1;
+SELECT is(pg_temp.tenants_seen('agents'), ARRAY[:t1],
+  'of which it sees its tenant');
 RESET ROLE;
 SELECT * FROM finish();
 ROLLBACK;
