@@ -43,7 +43,7 @@ bool config_check_conninfo(const char *value, char *what) {
   PQconninfoOption *options = PQconninfoParse(value, &message);
   if (options == NULL) {
     size_t len = message == NULL ? 0 : strcspn(message, "\n");
-    expected(what, "a libpq connection string: %.*s", (int)len,
+    expected(what, "expected a libpq connection string: %.*s", (int)len,
              message == NULL ? "" : message);
     PQfreemem(message);
     return false;

@@ -1,5 +1,6 @@
 /* Checks of single values of correlator.conf. Each returns true, or false and
- * in `what` (of CONFIG_CHECK_MAX bytes) what was expected. */
+ * in `what` (of CONFIG_CHECK_MAX bytes) what was expected; of those with a
+ * secret in them all that may be said. */
 #ifndef PDNA_CONFIG_CHECK_H
 #define PDNA_CONFIG_CHECK_H
 

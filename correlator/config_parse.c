@@ -79,8 +79,8 @@ static bool check_text(cfg_t *cfg, const struct config_key *key,
   }
   if (key->check(text, what))
     return true;
-  if (key->secret) /* `what` says what it may say of it */
-    cfg_error(cfg, "%s: expected %s", key->name, what);
+  if (key->secret)
+    cfg_error(cfg, "%s: %s", key->name, what);
   else
     cfg_error(cfg, "%s: expected %s, found '%s'", key->name, what, text);
   return false;
