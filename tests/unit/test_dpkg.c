@@ -1,6 +1,8 @@
 /* Goal: whatever path is asked for, the package is found that dpkg itself would
  * name, with the version that it has now, and a change of the database shows.
  */
+#include <malloc.h>
+
 #include "tests/unit/made_dpkg.h"
 
 static void a_path_has_its_package(void **state) {
@@ -324,6 +326,83 @@ static void the_stamp_changes_with_the_database(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_root, remove_root)
 
+/* Packages "p0" and on, each with as many files. */
+static void make_database(int packages, int files) {
+  size_t size = (size_t)packages * 256 + (size_t)files * 64;
+  char *text = malloc(size), name[64];
+  size_t len = 0;
+
+  assert_non_null(text);
+  for (int i = 0; i < packages; i++)
+    len += (size_t)snprintf(text + len, size - len, INSTALLED("p%d", "1.%d"), i,
+                            i);
+  put_bytes(DPKG "status", text, len);
+  for (int i = 0; i < packages; i++) {
+    len = 0;
+    for (int k = 0; k < files; k++)
+      len +=
+          (size_t)snprintf(text + len, size - len, "/usr/bin/p%d-%d\n", i, k);
+    snprintf(name, sizeof(name), DPKG "info/p%d.list", i);
+    put_bytes(name, text, len);
+  }
+  free(text);
+}
+
+static size_t memory(void) {
+  const struct mallinfo2 m = mallinfo2();
+
+  return m.uordblks + m.hblkhd;
+}
+
+static bool note_memory(void *most) {
+  size_t *so_far = most;
+
+  if (memory() > *so_far)
+    *so_far = memory();
+  return true;
+}
+
+enum { ASKED_MAX = 1000 };
+
+/* The most that is in use while so many paths are asked for, of which two are
+ * a package's. */
+static size_t memory_of_asking(size_t len) {
+  static char texts[ASKED_MAX][32];
+  static const char *paths[ASKED_MAX] = {"/usr/bin/p0-0", "/usr/bin/p1-9"};
+  static struct package owners[ASKED_MAX];
+  size_t before = memory(), most = before;
+  struct package_db_query query = {.root_fd = root_fd,
+                                   .paths = paths,
+                                   .len = len,
+                                   .progress = note_memory,
+                                   .arg = &most};
+
+  memset(owners, 0, sizeof(owners));
+  for (size_t i = 2; i < len; i++) {
+    snprintf(texts[i], sizeof(texts[i]), "/usr/bin/q%04zu", i);
+    paths[i] = texts[i];
+  }
+  assert_int_equal(dpkg_db.find(&query, owners, &changing_s), 0);
+  assert_string_equal(owners[0].version, "1.0");
+  assert_string_equal(owners[1].version, "1.1");
+  return most - before;
+}
+
+static void memory_grows_with_what_is_asked_for_only(void **state) {
+  size_t small, large;
+
+  (void)state;
+  if (memory() == 0)
+    skip(); /* a sanitizer's malloc doesn't tell */
+  make_database(2, 10);
+  (void)memory_of_asking(2); /* what the C library keeps, it has by now */
+  small = memory_of_asking(2);
+  make_database(1500, 300);
+  large = memory_of_asking(2);
+  assert_in_range(large, 0, small + 1024);
+  assert_true(memory_of_asking(ASKED_MAX) > large + (size_t)ASKED_MAX * 32);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(a_path_has_its_package),
@@ -342,6 +421,7 @@ int main(void) {
       TEST(the_journal_says_that_a_package_has_gone),
       TEST(a_file_that_moves_is_told_by_when_it_changed),
       TEST(the_stamp_changes_with_the_database),
+      TEST(memory_grows_with_what_is_asked_for_only),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

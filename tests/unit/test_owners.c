@@ -121,6 +121,30 @@ static void an_update_between_two_scans_is_told_at_once(void **state) {
   quiet_scan("/usr/bin/p", "2", false);
 }
 
+/* A list that is altered in place moves no stamp, so what another reading would
+ * find tells whether there was one. */
+static void owners_are_read_again_only_when_the_database_changed(void **state) {
+  (void)state;
+  install(INSTALLED("p", "1"));
+  quiet_scan("/usr/bin/p", "1", false);
+  put(DPKG "info/p.list", "/usr/bin/p2\n");
+  for (int i = 0; i < 3; i++)
+    quiet_scan("/usr/bin/p", "1", false);
+  /* Nor are those that are known when a new path is asked for. */
+  begin();
+  {
+    size_t known = use("/usr/bin/p"), new = use("/usr/bin/p2");
+
+    assert_int_equal(owners_ask(o), 0);
+    settle_owners();
+    expect(known, LONG_AGO, "1", false);
+    expect(new, LONG_AGO, "1", false);
+  }
+  owners_end(o);
+  replace(DPKG "status", INSTALLED("p", "1"));
+  quiet_scan("/usr/bin/p", "", false);
+}
+
 /* The digest may be of either version. */
 static void an_update_during_a_scan_is_in_transaction(void **state) {
   size_t p;
@@ -427,6 +451,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(a_quiet_database_is_told_as_it_is),
       TEST(an_update_between_two_scans_is_told_at_once),
+      TEST(owners_are_read_again_only_when_the_database_changed),
       TEST(an_update_during_a_scan_is_in_transaction),
       TEST(an_update_during_the_first_scan_is_in_transaction),
       TEST(another_packages_update_disturbs_only_what_changed),
