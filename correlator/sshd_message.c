@@ -84,11 +84,25 @@ static bool has_controls(struct auth_text text) {
   return false;
 }
 
+/* Host names have letters behind their last dot, so that none passes for an
+ * address (RFC 1123, 2.1). */
+static bool is_host_name(struct auth_text text) {
+  bool letter = false;
+
+  for (size_t i = 0; i < text.len; i++) {
+    const char c = text.at[i];
+
+    letter = c != '.' &&
+             (letter || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'));
+  }
+  return letter && syslog_line_is_host(text);
+}
+
 /* An address, UNKNOWN, or a host name, which is kept as text. */
 static bool read_source(struct auth_text text, struct auth_event *ret) {
   ret->source = text;
   ret->has_address = auth_address_parse(text, &ret->address);
-  return ret->has_address || (text.len > 0 && syslog_line_is_host(text));
+  return ret->has_address || is_host_name(text);
 }
 
 /* "ADDR port N". Releases that tell no port in some messages leave it out. */
@@ -105,12 +119,10 @@ static bool read_place(struct auth_text text, bool port_may_lack,
   return true;
 }
 
-/* sshd drops what follows a colon, cuts a name at 100 bytes, and makes four of
- * a byte at most. Lines that were joined don't pass for one. */
+/* sshd drops what follows a colon. Lines that were joined don't pass for one.
+ */
 static bool is_user(struct auth_text text) {
-  enum { USER_MAX = 4 * 100 };
-
-  return text.len <= USER_MAX && memchr(text.at, ':', text.len) == NULL;
+  return text.len <= SSHD_USER_MAX && memchr(text.at, ':', text.len) == NULL;
 }
 
 /* "[invalid user ]USER from ADDR port N". USER may hold " from " itself. */

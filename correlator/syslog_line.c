@@ -250,10 +250,12 @@ bool syslog_line_parse(const char *line, size_t len, struct syslog_line *ret) {
 }
 
 bool syslog_line_repeats(const struct syslog_line *line, unsigned *ret_times) {
-  static const char head[] = "last message repeated ", tail[] = " times";
+  static const char head[] = "last message repeated ", tail[] = " time";
   struct auth_text m = line->message;
   uint32_t times;
 
+  if (m.len > 0 && m.at[m.len - 1] == 's') /* BSD's daemons write "1 time" */
+    m.len--;
   if ((line->program.len > 0 && !auth_text_is(line->program, "syslogd")) ||
       m.len <= sizeof(head) + sizeof(tail) - 2 ||
       memcmp(m.at, head, sizeof(head) - 1) != 0 ||

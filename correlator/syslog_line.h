@@ -20,7 +20,7 @@ struct syslog_line {
  * such header, and *ret means nothing. */
 bool syslog_line_parse(const char *line, size_t len, struct syslog_line *ret);
 
-/* Is it "last message repeated N times", which speaks of the line before it?
+/* Is it "last message repeated N time[s]", which speaks of the line before it?
  * Such a line has no tag or that of syslogd. */
 bool syslog_line_repeats(const struct syslog_line *line, unsigned *ret_times);
 

@@ -322,6 +322,30 @@ static void a_mapped_address_is_the_other_one(void **state) {
   assert_string_equal(text, "::ffff:192.0.2.1");
 }
 
+static void what_is_neither_address_nor_host_name_is_malformed(void **state) {
+  static const struct {
+    const char *source;
+    enum auth_line what;
+  } cases[] = {
+      {"host-1", AUTH_LINE_EVENT},    {"web_1.1.example.org", AUTH_LINE_EVENT},
+      {"UNKNOWN", AUTH_LINE_EVENT},   {"10.10.10.300", AUTH_LINE_MALFORMED},
+      {"web.1", AUTH_LINE_MALFORMED}, {"1234", AUTH_LINE_MALFORMED},
+      {"web.", AUTH_LINE_MALFORMED},  {"...", AUTH_LINE_MALFORMED},
+      {"-", AUTH_LINE_MALFORMED},     {"", AUTH_LINE_MALFORMED},
+  };
+  struct auth_event event;
+  char message[80];
+
+  (void)state;
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    (void)snprintf(message, sizeof(message),
+                   "Accepted password for x from %s port 22 ssh2",
+                   cases[i].source);
+    if (parse(message, &event) != cases[i].what)
+      fail_msg("'%s'", cases[i].source);
+  }
+}
+
 static void only_sshd_s_programs_are_read(void **state) {
   static const char *const ours[] = {"sshd", "sshd-session", "sshd-auth"};
   static const char *const others[] = {
@@ -381,6 +405,7 @@ int main(void) {
       cmocka_unit_test(sessions_are_told),
       cmocka_unit_test(a_repeated_message_is_told_with_how_often),
       cmocka_unit_test(a_mapped_address_is_the_other_one),
+      cmocka_unit_test(what_is_neither_address_nor_host_name_is_malformed),
       cmocka_unit_test(only_sshd_s_programs_are_read),
       cmocka_unit_test(escapes_are_read_for_showing),
   };

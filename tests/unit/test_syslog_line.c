@@ -286,6 +286,7 @@ static void a_repeat_of_the_line_before_is_known(void **state) {
       {"<38>Nov 23 07:01:04 last message repeated 3 times", NULL, 3},
       {"Nov 23 07:01:04 web-1 syslogd: last message repeated 2 times", "web-1",
        2},
+      {"Nov 23 07:01:04 web-1 last message repeated 1 time", "web-1", 1},
       {"Nov 23 07:01:04 web-1 last message repeated 0 times", "web-1", 0},
       {"Nov 23 07:01:04 web-1 last message repeated x times", "web-1", 0},
       {"Nov 23 07:01:04 web-1 last message repeated  times", "web-1", 0},
