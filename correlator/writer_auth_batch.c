@@ -5,6 +5,7 @@
 
 #include "correlator/log.h"
 #include "correlator/peer.h"
+#include "correlator/sshd_message.h"
 
 /* The array parameters of process_dna.auth_ingest, in their order. */
 enum column {
@@ -80,6 +81,24 @@ static void add_text_or_null(struct db_array *a, struct auth_text text) {
     db_array_add_escaped(a, text.at, text.len);
 }
 
+/* PAM logs a name as it is. In sshd's lines, which it is compared with, its
+ * backslashes are doubled; what is not printable is written alike for both. */
+static void add_user_or_null(struct db_array *a, const struct auth_event *e) {
+  char doubled[2 * SSHD_USER_MAX];
+  size_t len = 0;
+
+  if (e->outcome != AUTH_SESSION_OPENED || e->user.len > SSHD_USER_MAX) {
+    add_text_or_null(a, e->user);
+    return;
+  }
+  for (size_t i = 0; i < e->user.len; i++) {
+    doubled[len++] = e->user.at[i];
+    if (e->user.at[i] == '\\')
+      doubled[len++] = '\\';
+  }
+  add_text_or_null(a, (struct auth_text){doubled, len});
+}
+
 static void add_address_or_null(struct db_array *a,
                                 const struct in6_addr *address) {
   char text[INET6_ADDRSTRLEN];
@@ -102,7 +121,7 @@ void writer_auth_batch_add_event(struct writer_auth_batch *b,
   db_array_add_text(&c[A_OUTCOME], auth_outcome_name(e->outcome));
   db_array_add_int(&c[A_REPEAT], e->repeat > INT32_MAX ? INT32_MAX : e->repeat);
   add_text_or_null(&c[A_METHOD], e->method);
-  add_text_or_null(&c[A_USER], e->user);
+  add_user_or_null(&c[A_USER], e);
   db_array_add_bool(&c[A_USER_KNOWN], e->user_known);
   add_address_or_null(&c[A_ADDRESS], e->has_address ? &e->address : NULL);
   add_text_or_null(&c[A_SOURCE], e->source);

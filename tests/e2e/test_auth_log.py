@@ -155,18 +155,38 @@ def test_what_logrotate_compresses_was_read_before(following, log):
         log.rotate("compress", "delaycompress")
         assert_each_once(following, log)
     assert len(list(log.directory.glob("auth.log.*.gz"))) == 3
-    # Slept through, and compressed before it was looked at.
+    # Slept through, and compressed before it was looked at. While it is open
+    # here, no other file gets its inode: that would pass for a log that was cut.
     following.correlator.kill()
     lost = log.written + 1
     log.append(1)
-    for _ in range(2):
-        log.rotate("compress", "delaycompress")
-        log.append(1)
+    with open(log.path, "rb"):
+        for _ in range(2):
+            log.rotate("compress", "delaycompress")
+            log.append(1)
     following.correlator.start()
     wait_for("the others", lambda: numbers(following) == (log.written - 1,) * 2)
     assert following.value("SELECT count(*) FROM process_dna.auth_events "
                            f"WHERE pid = {lost}") == "0"
     assert following.new_counters()["auth-files-lost"] == 1
+
+
+def test_a_session_belongs_to_its_login_whatever_the_name(following, log):
+    """sshd escapes what is odd in a name; PAM writes it as it is."""
+    followed(following, log)
+    at = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
+    for pid, (logged, name) in enumerate([
+            (b"bob", b"bob"), (b"DOM\\\\bob", b"DOM\\bob"),
+            (b"jos\\303\\251", b"jos\303\251")], 8001):
+        tag = f"{at} web-1 sshd[{pid}]: ".encode()
+        log.file.write(
+            tag + b"Accepted password for " + logged
+            + b" from 192.0.2.1 port 4711 ssh2\n"
+            + tag + b"pam_unix(sshd:session): session opened for user " + name
+            + b"(uid=1000) by " + name + b"(uid=0)\n")
+    wait_for("all three", lambda: following.value(
+        "SELECT count(*) FROM process_dna.auth_events"
+        " WHERE pid > 8000 AND session_at IS NOT NULL") == "3")
 
 
 def test_what_the_database_refuses_holds_up_nothing(following, log):
