@@ -1,8 +1,7 @@
--- Give process_dna_reader what it may read, if there is that role: the
--- migrations do it as well, but for one that was made later, by somebody who
--- may make roles, `migrate` has to do it. Partitions are read through their
--- table, which has the policy; what correlators say of themselves is no
--- tenant's.
+-- Give process_dna_reader what it may read, if there is that role: it may have
+-- been made after the tables, by somebody who may make roles. Partitions are
+-- read through their table, which has the policy; what correlators say of
+-- themselves is no tenant's.
 CREATE OR REPLACE PROCEDURE process_dna.readers_grant()
 LANGUAGE plpgsql AS $$
 DECLARE

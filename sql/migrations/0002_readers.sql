@@ -32,7 +32,8 @@ LANGUAGE sql STABLE AS $$
 $$;
 COMMENT ON FUNCTION process_dna.reader_tenants IS 'Tenants whose rows the current role may read';
 
--- Migrations call it with the tables that they make.
+-- Migrations call it with the tables that they make; readers_grant, which each
+-- migrate ends with, has the role read them.
 CREATE PROCEDURE process_dna.show_to_readers(VARIADIC p_tables text[])
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -43,10 +44,6 @@ BEGIN
                    v_table);
     EXECUTE format('CREATE POLICY tenant ON process_dna.%I FOR SELECT
       USING (tenant_id IN (SELECT process_dna.reader_tenants()))', v_table);
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'process_dna_reader') THEN
-      EXECUTE format('GRANT SELECT ON process_dna.%I TO process_dna_reader',
-                     v_table);
-    END IF;
   END LOOP;
 END $$;
 COMMENT ON PROCEDURE process_dna.show_to_readers IS 'Lets readers read their tenant''s rows of tables';
@@ -56,15 +53,7 @@ CALL process_dna.show_to_readers('tenants', 'agents', 'agent_addresses',
   'manifest_paths', 'manifest_digests', 'manifest_requests', 'manifest_queue',
   'process_dna_alerts', 'agent_events', 'trap_sinks', 'trap_outbox');
 
-DO $$
-BEGIN
-  ALTER TABLE process_dna.tenant_readers ENABLE ROW LEVEL SECURITY;
-  CREATE POLICY own ON process_dna.tenant_readers FOR SELECT
-    USING (EXISTS (SELECT FROM pg_roles r WHERE r.rolname = role
-                   AND pg_has_role(r.oid, 'MEMBER')));
-  IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'process_dna_reader') THEN
-    GRANT USAGE ON SCHEMA process_dna TO process_dna_reader;
-    GRANT SELECT ON ALL TABLES IN SCHEMA process_dna TO process_dna_reader;
-    REVOKE SELECT ON process_dna.correlators FROM process_dna_reader;
-  END IF;
-END $$;
+ALTER TABLE process_dna.tenant_readers ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON process_dna.tenant_readers FOR SELECT
+  USING (EXISTS (SELECT FROM pg_roles r WHERE r.rolname = role
+                 AND pg_has_role(r.oid, 'MEMBER')));
