@@ -105,6 +105,13 @@ static bool has_user(const struct auth_event *e) {
          e->outcome != AUTH_ROOT_REFUSED;
 }
 
+/* PAM's lines are not escaped; sshd's own "error: PAM: ..." is. */
+static bool has_escapes(const struct auth_event *e) {
+  return e->outcome != AUTH_SESSION_OPENED &&
+         e->outcome != AUTH_SESSION_CLOSED && e->user.len > 0 &&
+         memchr(e->user.at, '\\', e->user.len) != NULL;
+}
+
 static void put_user(struct writer *w, const struct auth_event *e) {
   PUT(w, ",\"user\":");
   if (!has_user(e)) {
@@ -113,7 +120,7 @@ static void put_user(struct writer *w, const struct auth_event *e) {
   }
   put_string(w, e->user);
   PUT(w, ",\"user_unescaped\":");
-  if (e->user.len > 0 && memchr(e->user.at, '\\', e->user.len) != NULL) {
+  if (has_escapes(e)) {
     /* It is unescaped at the end of the room, and gets no longer. */
     struct auth_text bytes = {w->at + ESCAPED_MAX * e->user.len + 2, 0};
     bytes.len = sshd_unescape(e->user, (char *)bytes.at);

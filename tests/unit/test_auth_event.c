@@ -5,6 +5,7 @@
 
 #include "correlator/auth_event.h"
 #include "correlator/auth_json.h"
+#include "correlator/sshd_message.h"
 #include "tests/unit/unit.h"
 
 static struct auth_text text_of(const char *text) {
@@ -210,6 +211,42 @@ static void what_an_event_does_not_tell_is_null(void **state) {
               "\"pid\":null,\"host\":null}\n");
 }
 
+/* sshd escapes what it says, "error: PAM: ..." too; PAM escapes nothing. */
+static void a_user_of_pam_has_no_escapes(void **state) {
+  static const struct {
+    const char *line, *user, *unescaped;
+  } cases[] = {
+      {"pam_unix(sshd:session): session opened for user DOM\\bob(uid=1000) by "
+       "(uid=0)",
+       "DOM\\\\bob", "DOM\\\\bob"},
+      {"pam_unix(sshd:session): session closed for user DOM\\bob", "DOM\\\\bob",
+       "DOM\\\\bob"},
+      {"pam_unix(sshd:session): session opened for user DOM\\\\101 by (uid=0)",
+       "DOM\\\\\\\\101", "DOM\\\\\\\\101"},
+      {"error: PAM: Authentication failure for DOM\\\\bob from 192.0.2.7",
+       "DOM\\\\\\\\bob", "DOM\\\\bob"},
+      {"Starting session: command for DOM\\\\bob from 192.0.2.7 port 5 id 0",
+       "DOM\\\\\\\\bob", "DOM\\\\bob"},
+  };
+
+  (void)state;
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct auth_json json = {.len = 0};
+    struct auth_event event;
+    char expected[128];
+    assert_int_equal(sshd_message_parse(text_of(cases[i].line), &event),
+                     AUTH_LINE_EVENT);
+    assert_int_equal(auth_json_append(&json, 1, &event), 0);
+    int len = snprintf(expected, sizeof(expected),
+                       ",\"user\":\"%s\",\"user_unescaped\":\"%s\",",
+                       cases[i].user, cases[i].unescaped);
+    if (memmem(json.at, json.len, expected, (size_t)len) == NULL)
+      fail_msg("%s: %.*s has no %s", cases[i].line, (int)json.len, json.at,
+               expected);
+    auth_json_clear(&json);
+  }
+}
+
 /* The longest that a text can become. */
 static void a_long_text_has_room(void **state) {
   enum { LEN = 20000 };
@@ -242,6 +279,7 @@ int main(void) {
       cmocka_unit_test(the_journal_s_word_counts_where_nobody_else_writes),
       cmocka_unit_test(an_event_is_a_json_object),
       cmocka_unit_test(what_an_event_does_not_tell_is_null),
+      cmocka_unit_test(a_user_of_pam_has_no_escapes),
       cmocka_unit_test(a_long_text_has_room),
   };
 
