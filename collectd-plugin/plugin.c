@@ -74,9 +74,9 @@ static void complain_of_rights(const struct snapshot *snapshot) {
   if (snapshot->denied > 0)
     c_complain_once(
         LOG_WARNING, &complaint,
-        "process_dna plugin: %zu processes: may not be looked at and "
-        "are left out; a collectd that is not root needs "
-        "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH",
+        "process_dna plugin: processes left out, since they may not be "
+        "looked at: %zu; collectd needs CAP_SYS_PTRACE and "
+        "CAP_DAC_READ_SEARCH, which root lacks in most containers",
         snapshot->denied);
   else
     c_release(LOG_INFO, &complaint,
