@@ -44,13 +44,12 @@ def upgraded(make_system, make_debian_host, place):
     signer.stop()
 
 
-def test_held_until_the_manifests_come_then_silent(upgraded):
-    host, changed = upgraded()
+def wait_held(host, changed):
     assert len(changed) >= 5
     wait_for("all held", lambda: host.held() >= changed, 60)
-    host.wait_scans(3)
-    assert host.alerts() == []
 
+
+def silent_with_the_manifests(host, changed):
     host.system.correlator.run("manifest", "import", *debs(*PACKAGES))
     wait_for("none held", lambda: not host.held(), 90)
     known = host.baselines()
@@ -58,6 +57,25 @@ def test_held_until_the_manifests_come_then_silent(upgraded):
         p: (host.sha256(p), "manifest") for p in changed}
     assert host.alerts() == []
     assert host.system.nms.traps() == []
+
+
+def test_held_until_the_manifests_come_then_silent(upgraded):
+    host, changed = upgraded()
+    wait_held(host, changed)
+    host.wait_scans(3)
+    assert host.alerts() == []
+    silent_with_the_manifests(host, changed)
+
+
+def test_what_is_held_survives_a_crash_of_the_correlator(upgraded):
+    host, changed = upgraded()
+    wait_held(host, changed)
+    host.system.correlator.kill()
+    host.system.correlator.start()
+    host.wait_scans(3)
+    assert host.held() >= changed
+    assert host.alerts() == []
+    silent_with_the_manifests(host, changed)
 
 
 def test_a_manifest_that_never_comes_is_an_unverified_update(upgraded):
