@@ -88,3 +88,7 @@ def test_a_manifest_that_never_comes_is_an_unverified_update(upgraded):
     host.system.correlator.run("manifest", "import", *debs(*PACKAGES))
     wait_for("all resolved",
              lambda: not host.alerts(state="open"), 120)
+    for alert in found:
+        host.wait_trap(alert, "pdnaBinaryChanged")
+        cleared = host.wait_trap(alert, "pdnaAlertCleared")
+        assert cleared["pdnaAlertState"] == "cleared"
