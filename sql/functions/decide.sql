@@ -115,6 +115,7 @@ BEGIN
   LEFT JOIN LATERAL (
     SELECT * FROM process_dna.manifest_release(p_tenant, n.path, f.path_id,
       n.digest, r.arrived_at)
+    WHERE q.listed_by IS NULL
     OFFSET 0) s ON true
   CROSS JOIN LATERAL (
     SELECT coalesce(q.listed_by, s.package_id) AS listed_by,
