@@ -19,7 +19,7 @@
 
 #include "correlator/auth_event.h"
 
-/* A longer line is skipped by the sources of lines, and cut by auth-test. */
+/* A longer line is skipped, by the sources of lines and by auth-test. */
 enum { AUTH_LINE_MAX = 65536 };
 
 struct auth_stream;

@@ -3,11 +3,12 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "correlator/auth_intake.h"
 #include "correlator/auth_json.h"
+#include "correlator/auth_lines.h"
 #include "correlator/auth_stream.h"
 #include "correlator/cmd_common.h"
 #include "lib/record/clock.h"
@@ -19,6 +20,8 @@ static const char help[] =
     "input. For each line that tells an outcome, print one JSON object, and "
     "at\n"
     "the end, on standard error, how many lines there were of each kind.\n"
+    "Lines are taken as `run` takes those of a file that it follows: one of\n"
+    "more than 64 KiB is skipped, and counts as other.\n"
     "Needs neither the database nor a configuration.\n"
     "\n"
     "Options:\n"
@@ -30,27 +33,21 @@ static const char help[] =
     "Exit status: 0 read to its end, 1 it could not be read or the output not\n"
     "be written, 2 wrong usage.\n";
 
-enum { READ_BYTES = 256 * 1024 };
-
 struct test {
+  struct auth_lines *lines;
   struct auth_stream *stream;
   bool malformed; /* print them too, not only those that look like logins */
   int64_t now_us;
-  uint64_t lines, cut, other;
+  uint64_t count, too_long, other; /* lines */
   uint64_t outcomes[AUTH_OUTCOMES];
   struct auth_json output;
 };
 
-static int take_line(struct test *t, const char *line, size_t len) {
+static int take_line(struct test *t, struct auth_text line) {
   struct auth_event event;
-
-  t->lines++;
-  if (len > AUTH_LINE_MAX) {
-    t->cut++;
-    len = AUTH_LINE_MAX;
-  }
   enum auth_line what =
-      auth_stream_line(t->stream, line, len, t->now_us, &event);
+      auth_stream_line(t->stream, line.at, line.len, t->now_us, &event);
+
   if (what == AUTH_LINE_OTHER) {
     t->other++;
     return EXIT_DONE;
@@ -58,40 +55,35 @@ static int take_line(struct test *t, const char *line, size_t len) {
   t->outcomes[event.outcome]++;
   if (event.outcome == AUTH_MALFORMED && !t->malformed)
     return EXIT_DONE;
-  if (auth_json_append(&t->output, t->lines, &event) == 0)
+  if (auth_json_append(&t->output, t->count, &event) == 0)
     return EXIT_DONE;
   cmd_error("%s", strerror(ENOMEM));
   return EXIT_NO;
 }
 
-/* The bytes of the file that were read and not taken yet. */
-struct window {
-  char *bytes; /* READ_BYTES */
-  size_t begin, end;
-  bool skipping; /* the rest of a line that was taken */
-};
+/* It is not read, so nobody knows whether it were malformed. */
+static void skip_line(struct test *t) {
+  auth_intake_too_long(t->stream);
+  t->too_long++;
+  t->other++;
+}
 
-/* Take the lines that are whole, and of one that fills the window what is
- * there. */
-static int take_lines(struct test *t, struct window *w, bool at_end) {
+/* All whole lines that were read, and at the end the rest. */
+static int take_lines(struct test *t, bool at_end) {
+  struct auth_text line;
   int status = EXIT_DONE;
 
-  while (status == EXIT_DONE && w->begin < w->end) {
-    const char *line = w->bytes + w->begin;
-    size_t rest = w->end - w->begin;
-    const char *newline = memchr(line, '\n', rest);
-    bool whole = newline != NULL || at_end;
-    if (!whole && rest < READ_BYTES)
+  while (status == EXIT_DONE) {
+    enum auth_lines_found found = at_end ? auth_lines_rest(t->lines, &line)
+                                         : auth_lines_next(t->lines, &line);
+    if (found == AUTH_LINES_NONE)
       break;
-    size_t len = newline != NULL ? (size_t)(newline - line) : rest;
-    if (!w->skipping)
-      status = take_line(t, line, len);
-    w->skipping = !whole;
-    w->begin += len + (newline != NULL);
+    t->count++;
+    if (found == AUTH_LINES_TOO_LONG)
+      skip_line(t);
+    else
+      status = take_line(t, line);
   }
-  memmove(w->bytes, w->bytes + w->begin, w->end - w->begin);
-  w->end -= w->begin;
-  w->begin = 0;
   return status;
 }
 
@@ -104,36 +96,27 @@ static void print(struct test *t) {
 }
 
 static int read_all(struct test *t, int fd, const char *name) {
-  struct window w = {.bytes = malloc(READ_BYTES)};
-  int status = EXIT_NO;
   ssize_t n = 1;
 
-  if (w.bytes == NULL) {
-    cmd_error("%s", strerror(ENOMEM));
-    return EXIT_NO;
-  }
-  while (n > 0) {
-    n = read(fd, w.bytes + w.end, READ_BYTES - w.end);
+  while (n > 0 && ferror(stdout) == 0) {
+    size_t len;
+    char *room = auth_lines_room(t->lines, &len);
+    n = read(fd, room, len);
     if (n < 0 && errno == EINTR) {
       n = 1;
       continue;
     }
     if (n < 0) {
       cmd_error("%s: %s", name, strerror(errno));
-      goto out;
+      return EXIT_NO;
     }
-    w.end += (size_t)n;
+    auth_lines_filled(t->lines, (size_t)n);
     t->now_us = clock_wall_us(); /* what is read may go on for days */
-    if (take_lines(t, &w, n == 0) != EXIT_DONE)
-      goto out;
+    if (take_lines(t, n == 0) != EXIT_DONE)
+      return EXIT_NO;
     print(t);
-    if (ferror(stdout) != 0)
-      goto out;
   }
-  status = EXIT_DONE;
-out:
-  free(w.bytes);
-  return status;
+  return EXIT_DONE;
 }
 
 static void print_count(const char *what, uint64_t count) {
@@ -142,12 +125,12 @@ static void print_count(const char *what, uint64_t count) {
 
 /* Every kind has its line, so that a script finds those that are 0. */
 static void print_counts(const struct test *t) {
-  print_count("lines", t->lines);
+  print_count("lines", t->count);
   for (int i = 0; i < AUTH_OUTCOMES; i++)
     print_count(auth_outcome_name((enum auth_outcome)i), t->outcomes[i]);
   print_count("other", t->other);
-  if (t->cut > 0)
-    print_count("of these longer than 64 KiB, and cut there", t->cut);
+  if (t->too_long > 0)
+    print_count("of these longer than 64 KiB, and skipped", t->too_long);
 }
 
 static int test_file(struct test *t, const char *file) {
@@ -178,13 +161,16 @@ int command_auth_test(const struct config *config, int argc, char **argv) {
     return status;
   if (argc - first > 1)
     return cmd_usage("auth-test", "%s: expected one file", argv[first + 1]);
+  t.lines = auth_lines_new();
   t.stream = auth_stream_new();
-  if (t.stream == NULL) {
+  if (t.lines != NULL && t.stream != NULL) {
+    status = test_file(&t, argv[first]);
+  } else {
     cmd_error("%s", strerror(ENOMEM));
-    return EXIT_NO;
+    status = EXIT_NO;
   }
-  status = test_file(&t, argv[first]);
   auth_stream_free(t.stream);
+  auth_lines_free(t.lines);
   auth_json_clear(&t.output);
   return status;
 }

@@ -112,15 +112,28 @@ def test_what_is_known_is_shown_while_more_is_to_come():
         assert running.wait(timeout=60) == 0
 
 
-def test_long_lines_are_cut_and_counted_once():
+def test_long_lines_are_skipped_and_counted():
     login = LINE + b"Accepted password for root from ::1 port 1 ssh2"
+    longest = login + b": " + b"x" * (64 * 1024 - len(login) - 2)
+    repeated = b"Nov 23 07:01:05 web-1 last message repeated 3 times"
     objects, counts = auth_test(
-        input=b"\0" * 1_000_000 + b"\n" + login + b"\n" + login + b": " +
-        b"x" * 1_000_000 + b"\n" + login)
-    assert objects.keys() == {2, 3, 4}
-    assert len(objects[3]["extra"]) == 64 * 1024 - len(login) - 2
-    assert counts["lines"] == 4
-    assert counts["of these longer than 64 KiB, and cut there"] == 2
+        "--malformed",
+        input=b"\n".join([login, longest + b"x", repeated, longest,
+                          login + b": " + b"x" * 1_000_000, login]))
+    assert objects.keys() == {1, 4, 6}
+    assert (counts["lines"], counts["accepted"], counts["other"]) == (6, 3, 3)
+    assert counts["of these longer than 64 KiB, and skipped"] == 2
+
+
+def test_a_hole_before_a_line_is_no_part_of_it():
+    login = LINE + b"Accepted password for root from ::1 port 1 ssh2"
+    hole = b"\0" * 1_000_000
+    objects, counts = auth_test(
+        input=hole + login + b"\n" + hole + b"\n" + hole + login)
+    assert objects.keys() == {1, 3}
+    assert objects[1] == {**objects[3], "line": 1}
+    assert (counts["lines"], counts["accepted"], counts["other"]) == (3, 2, 1)
+    assert "of these longer than 64 KiB, and skipped" not in counts
 
 
 def test_no_lines_are_none():

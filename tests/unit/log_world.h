@@ -65,7 +65,7 @@ static void world_write(unsigned count) {
 }
 
 /* No two lines of a log are the same: they have stamps. */
-static void world_other(void) {
+static inline void world_other(void) {
   static unsigned others;
   char line[256];
 
@@ -114,7 +114,7 @@ static void world_copy_to(const char *end) {
   assert_int_equal(close(from), 0);
 }
 
-static void world_copy_and_cut(void) {
+static inline void world_copy_and_cut(void) {
   world_shift();
   world_copy_to(".1");
   assert_int_equal(truncate(world_path, 0), 0);
@@ -135,14 +135,14 @@ static void world_start(void) {
 }
 
 /* What is not committed is lost, and a new correlator begins. */
-static void world_kill(void) {
+static inline void world_kill(void) {
   auth_log_free(world_log);
   fake_ingest_roll_back(&world_ingest);
   world_start();
 }
 
 /* The events, as far as they are in order: "1-3 7-9 ". */
-static const char *world_events(void) {
+static inline const char *world_events(void) {
   static char text[WORLD_TEXT_MAX];
   size_t len = 0;
 
