@@ -57,6 +57,14 @@ bool explain_about_executable(const struct explain_facts *facts) {
   return facts->path != NULL && *facts->path != '\0';
 }
 
+const char *explain_meaning(const struct explain_word *words, size_t len,
+                            const char *word) {
+  for (size_t i = 0; i < len; i++)
+    if (explain_is(word, words[i].word))
+      return words[i].meaning;
+  return word;
+}
+
 /* Wrapped, after `head`. */
 __attribute__((format(printf, 4, 0))) static void
 put(struct explain_page *page, const char *head, unsigned indent,
@@ -301,32 +309,40 @@ static void put_all(struct explain_page *page) {
     explain_steps(page);
 }
 
-int explain_print(FILE *out, const struct explain_facts *facts,
-                  const struct explain_movement *movement,
-                  const char *config_file) {
-  static const struct explain_movement none = {NULL, NULL};
+void explain_facts_on(struct explain_page *page,
+                      const struct explain_facts *facts,
+                      void (*tell)(struct explain_page *page)) {
   union facts_array given = {.facts = *facts}, safe = {0};
   char *copies[FACTS_LEN] = {0};
-  struct explain_page page = {.out = out,
-                              .raw = facts,
-                              .safe = &safe.facts,
-                              .movement = movement != NULL ? movement : &none,
-                              .config_file = config_file};
 
   for (size_t i = 0; i < FACTS_LEN; i++) {
     copies[i] =
         table_cell(TABLE_TIME, given.texts[i] != NULL ? given.texts[i] : "");
     if (copies[i] == NULL) {
-      page.failed = true;
+      page->failed = true;
       goto out;
     }
     safe.texts[i] = copies[i];
   }
   if (explain_count(safe.facts.pid) == 0)
     safe.facts.pid = "";
-  put_all(&page);
+  page->raw = facts;
+  page->safe = &safe.facts;
+  tell(page);
 out:
+  page->raw = page->safe = NULL;
   for (size_t i = 0; i < FACTS_LEN; i++)
     free(copies[i]);
+}
+
+int explain_print(FILE *out, const struct explain_facts *facts,
+                  const struct explain_movement *movement,
+                  const char *config_file) {
+  static const struct explain_movement none = {NULL, NULL};
+  struct explain_page page = {.out = out,
+                              .movement = movement != NULL ? movement : &none,
+                              .config_file = config_file};
+
+  explain_facts_on(&page, facts, put_all);
   return page.failed ? -ENOMEM : 0;
 }

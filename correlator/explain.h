@@ -1,14 +1,14 @@
 /* An alert in plain language: what is known, what it may mean and what to do
- * now, with commands that can be pasted. Nothing is looked up here: the text
- * follows from the facts alone. */
+ * now, with commands that can be pasted; and what an executable is trusted as,
+ * and why. Nothing is looked up here: the text follows from the facts alone. */
 #ifndef PDNA_EXPLAIN_H
 #define PDNA_EXPLAIN_H
 
 #include <libpq-fe.h>
 #include <stdio.h>
 
-/* The columns of process_dna.alert_facts that are used, as PostgreSQL writes
- * them (times: timestamptz of a UTC session). */
+/* The columns of process_dna.alert_facts and of process_dna.path_... that are
+ * used, as PostgreSQL writes them (times: timestamptz of a UTC session). */
 #define EXPLAIN_FACTS(FACT)                                                    \
   FACT(alert_id)                                                               \
   FACT(key)                                                                    \
@@ -78,7 +78,16 @@
   FACT(closed_at)                                                              \
   FACT(who)                                                                    \
   FACT(why)                                                                    \
-  FACT(line)
+  FACT(line)                                                                   \
+  /* Of a path only: a baseline, what runs, an event. */                       \
+  FACT(baseline_until)                                                         \
+  FACT(baseline_why)                                                           \
+  FACT(manifest_id)                                                            \
+  FACT(held_until)                                                             \
+  FACT(at)                                                                     \
+  FACT(event)                                                                  \
+  FACT(old_sha256)                                                             \
+  FACT(new_sha256)
 
 /* Text, or NULL where nothing is known. Nothing is owned. */
 #define EXPLAIN_MEMBER(name) const char *name;
@@ -108,5 +117,16 @@ struct explain_movement {
 int explain_print(FILE *out, const struct explain_facts *facts,
                   const struct explain_movement *movement,
                   const char *config_file);
+
+/* An executable on a host ("" for no container), with all rows of
+ * process_dna.path_baselines, path_running and path_events. */
+struct explain_path {
+  const char *host, *container, *path;
+  const PGresult *baselines, *running, *events;
+};
+
+/* Print what is trusted there and was before, what else runs, and what happened
+ * (explain_path.c). Returns 0 or -ENOMEM. */
+int explain_path_print(FILE *out, const struct explain_path *path);
 
 #endif

@@ -3,29 +3,14 @@
 
 #include "correlator/explain_page.h"
 
-/* What a word of the database means to a reader: itself if it is new. */
-struct word {
-  const char *word, *meaning;
-};
-
-static const char *meaning_of(const struct word *words, size_t len,
-                              const char *word) {
-  for (size_t i = 0; i < len; i++)
-    if (explain_is(word, words[i].word))
-      return words[i].meaning;
-  return word;
-}
-#define MEANING(words, word)                                                   \
-  meaning_of(words, sizeof(words) / sizeof(*(words)), word)
-
 static const char *vouched_by(const char *provenance) {
-  static const struct word words[] = {
+  static const struct explain_word words[] = {
       {"signed-index", "an index that is signed names it"},
       {"signed-package", "the package is signed"},
       {"file", "nothing vouches for it but who imported it"},
   };
 
-  return MEANING(words, provenance);
+  return EXPLAIN_MEANING(words, provenance);
 }
 
 /* One line a digest; they stand with a space between. */
@@ -46,7 +31,7 @@ static void list_digests(struct explain_page *page) {
   }
 }
 
-static void list_manifest(struct explain_page *page) {
+void explain_manifest_source(struct explain_page *page) {
   const struct explain_facts *f = page->safe;
 
   if (*f->manifest_package != '\0')
@@ -60,11 +45,10 @@ static void list_manifest(struct explain_page *page) {
   if (*f->manifest_added_at != '\0')
     explain_item(page, "", "imported %s by %s", f->manifest_added_at,
                  f->manifest_added_by);
-  list_digests(page);
 }
 
 static void list_request(struct explain_page *page) {
-  static const struct word words[] = {
+  static const struct explain_word words[] = {
       {"queued", "its turn to be fetched comes"},
       {"running", "it is being fetched"},
       {"none", "where they are fetched from there is no such version"},
@@ -74,20 +58,23 @@ static void list_request(struct explain_page *page) {
 
   explain_item(page, "manifest", "of %s %s: wanted since %s", f->package_name,
                f->package_version, f->request_at);
-  explain_item(page, "", "%s%s%s", MEANING(words, f->request_state),
+  explain_item(page, "", "%s%s%s", EXPLAIN_MEANING(words, f->request_state),
                *f->request_error != '\0' ? ": " : "", f->request_error);
 }
 
 void explain_manifest(struct explain_page *page) {
   const struct explain_facts *f = page->safe;
 
-  if (*f->manifest_provenance != '\0')
-    list_manifest(page);
-  else if (*f->request_state != '\0' && !explain_is(f->request_state, "found"))
+  if (*f->manifest_provenance != '\0') {
+    explain_manifest_source(page);
+    list_digests(page);
+  } else if (*f->request_state != '\0' &&
+             !explain_is(f->request_state, "found")) {
     list_request(page);
-  else if (*f->package_name != '\0')
+  } else if (*f->package_name != '\0') {
     explain_item(page, "manifest", "none is known of %s %s", f->package_name,
                  f->package_version);
+  }
 }
 
 void explain_import(struct explain_page *page) {

@@ -46,14 +46,22 @@ void explain_program(struct explain_page *page, const char *rest);
 void explain_program_about(struct explain_page *page, const char *command,
                            const char *id, const char *rest);
 
+/* Have `tell` write about these facts: page->raw and page->safe are theirs
+ * while it does. Memory that runs out is noted in the page. */
+void explain_facts_on(struct explain_page *page,
+                      const struct explain_facts *facts,
+                      void (*tell)(struct explain_page *page));
+
 /* explain_story.c: one line that says what is wrong, what happened, and what
  * to think of it. */
 void explain_headline(struct explain_page *page);
 void explain_story(struct explain_page *page);
 
 /* explain_manifest.c: items about the manifest that decided, or that is wanted;
- * and the step of importing one, where that would help. */
+ * about the manifest alone: of what it is, who vouches for it and where it came
+ * from; and the step of importing one, where that would help. */
 void explain_manifest(struct explain_page *page);
+void explain_manifest_source(struct explain_page *page);
 void explain_import(struct explain_page *page);
 
 /* explain_steps.c: what to do, in order; and how a host is cut off, all but the
@@ -67,6 +75,15 @@ void explain_movement_headline(struct explain_page *page);
 void explain_movement_story(struct explain_page *page);
 void explain_movement_items(struct explain_page *page);
 void explain_movement_steps(struct explain_page *page);
+
+/* What a word of the database means to a reader: itself if it is new. */
+struct explain_word {
+  const char *word, *meaning;
+};
+const char *explain_meaning(const struct explain_word *words, size_t len,
+                            const char *word);
+#define EXPLAIN_MEANING(words, word)                                           \
+  explain_meaning(words, sizeof(words) / sizeof(*(words)), word)
 
 /* Of facts: equality where NULL equals nothing; a count, -1 if not known. */
 bool explain_is(const char *fact, const char *value);

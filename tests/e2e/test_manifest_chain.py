@@ -103,11 +103,47 @@ def test_an_update_is_fetched_and_silent(fleet):
     assert fleet.state("2") == "found"
     fleet.host.assert_silent()
     assert fleet.central.new_counters()["manifests-found"] == 1
+    assert_told_why_it_was_silent(fleet, digest)
 
     # The next change is no update.
     swap(fleet.path, b"evil")
     fleet.host.run(fleet.path)
-    fleet.host.wait_critical(fleet.path, "not-in-manifest")
+    alert = fleet.host.wait_critical(fleet.path, "not-in-manifest")
+    told = explained(fleet, fleet.path)
+    assert f"see `explain {alert['alert_id']}`" in told
+    assert sha256_of(fleet.path) in told
+
+
+def explained(fleet, path):
+    """What is said of an executable there, as if on one line."""
+    return " ".join(fleet.central.correlator.run(
+        "explain", fleet.host.name, path).split())
+
+
+def assert_told_why_it_was_silent(fleet, digest):
+    correlator = fleet.central.correlator
+    [manifest] = correlator.json("manifest", "list", "daemon")
+    told = explained(fleet, fleet.path)
+    assert f"trusted {digest}" in told
+    assert "manifest of daemon 2: an index that is signed names it" in told
+    assert f"by {manifest['added_by']}" in told
+    assert f"ID {manifest['package_id']} in `manifest list`" in told
+    assert manifest["origin"] in told
+    assert "rebaselined: manifest of daemon 2" in told
+
+    facts = correlator.json("explain", fleet.host.name, fleet.path)
+    assert facts["host"] == fleet.host.name
+    assert [b["manifest_provenance"] for b in facts["baselines"]] == [
+        "signed-index", None]
+    assert explained(fleet, facts["path"]) == told  # as it is listed
+
+    # What it does not know, it says; and what may have been meant.
+    done = correlator.call("explain", fleet.host.name, "/nowhere/daemon")
+    assert done.returncode == 1 and facts["path"] in done.stderr
+    done = correlator.call("explain", fleet.host.name, "/nowhere/else")
+    assert done.returncode == 1 and f"on {fleet.host.name}\n" in done.stderr
+    done = correlator.call("explain", "nobody", fleet.path)
+    assert done.returncode == 1 and "host nobody: no such host" in done.stderr
 
 
 def test_a_version_that_nobody_offers_is_critical_at_once(fleet):

@@ -223,15 +223,19 @@ def test_a_release_makes_a_deploy_silent_and_what_is_not_in_it_loud(host, by_glo
     with open(path + b".next", "ab") as f:
         f.write(b"\nrelease 2")
     if by_glob:
-        import_release(host, path + b".next", "--expires", "30d", "--path",
-                       f"{host.directory}/b?n/[r-t]ervi*", name="build/out")
+        listed = import_release(
+            host, path + b".next", "--expires", "30d", "--path",
+            f"{host.directory}/b?n/[r-t]ervi*", name="build/out")
     else:
-        import_release(host, path + b".next", "--expires", "30d")
+        listed = import_release(host, path + b".next", "--expires", "30d")
 
     os.rename(path + b".next", path)
     assert host.wait_baseline(path, sha256_of(path)) == (sha256_of(path),
                                                          "manifest")
     host.assert_quiet(path)
+    told = host.system.correlator.run("explain", host.name, path)
+    assert "of a release of your own: nothing vouches for it but who" in told
+    assert f"from {listed}\n" in told
 
     swap(path, b"not in the list")
     alert = host.wait_critical(path, sha256=sha256_of(path))

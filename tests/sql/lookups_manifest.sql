@@ -2,7 +2,7 @@
 -- with the fleet, though the tables were never analyzed since they were empty;
 -- and a manifest that comes reads what it concerns.
 BEGIN;
-SELECT plan(7);
+SELECT plan(9);
 SELECT test.tenant() AS t \gset
 
 CREATE FUNCTION pg_temp.tenant() RETURNS integer LANGUAGE sql AS $$
@@ -94,6 +94,29 @@ SELECT test.read() AS before \gset
 SELECT process_dna.manifest_requests_take(:t, '{dpkg}', 10, 60, 'me');
 SELECT cmp_ok(test.read() - :before, '<', 1000::bigint,
   'requests that are taken read no fleet');
+
+-- What somebody asks about one executable, which all hosts have
+CREATE FUNCTION pg_temp.ask(OUT facts bigint, OUT read bigint)
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_before bigint := test.read();
+BEGIN
+  SELECT count(*) INTO facts
+  FROM process_dna.path_find(pg_temp.tenant(), 'late', '', '{/x,/bin/1}') f
+  CROSS JOIN LATERAL (
+    SELECT FROM process_dna.path_baselines(pg_temp.tenant(), f.agent_id, '',
+                                           f.path)
+    UNION ALL
+    SELECT FROM process_dna.path_running(pg_temp.tenant(), f.agent_id, '',
+                                         f.path)
+    UNION ALL
+    SELECT FROM process_dna.path_events(pg_temp.tenant(), f.agent_id, '',
+                                        f.path)) a;
+  read := test.read() - v_before;
+END $$;
+SELECT * FROM pg_temp.ask() \gset
+SELECT is(:facts, 6, 'of one executable there are some facts');
+SELECT cmp_ok(:read, '<', 40, 'and neither its host nor the fleet is read');
 
 SELECT * FROM finish();
 ROLLBACK;

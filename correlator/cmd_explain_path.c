@@ -1,0 +1,149 @@
+/* process-dna-correlator explain HOST PATH */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "correlator/cmd_common.h"
+#include "correlator/cmd_explain.h"
+#include "correlator/explain.h"
+#include "lib/record/pathname.h"
+
+/* The identities that a path may be meant by: the text as listings show it, and
+ * the raw path; and both where /bin is a link into /usr. Gives 0, -EINVAL or
+ * -ENOMEM. */
+static int identities_of(const struct explain_place *place,
+                         struct db_array *ret) {
+  char *merged = NULL, *raw = NULL, *text = NULL;
+  char identity[PATHNAME_MAX + 1];
+  int error = pathname_merge_usr(place->path, &merged);
+  const char *typed[] = {place->path, merged};
+
+  for (size_t i = 0; i < 2 && error == 0; i++) {
+    if ((pathname_is_shortened(typed[i]) ||
+         pathname_decode(typed[i], &raw) == 0) &&
+        pathname_to_identity(place->container, typed[i], identity) == 0)
+      db_array_add_text(ret, identity);
+    error = pathname_encode(typed[i], &text);
+    if (error == 0)
+      error = pathname_to_identity(place->container, text, identity);
+    if (error == 0)
+      db_array_add_text(ret, identity);
+    free(raw);
+    free(text);
+    raw = text = NULL;
+  }
+  free(merged);
+  return error == 0 && db_array_text(ret) == NULL ? -ENOMEM : error;
+}
+
+/* Where it is in the database: *ret_found has agent_id and path. */
+static int find_path(struct cmd *cmd, const struct explain_place *place,
+                     const char *identities, PGresult **ret_found) {
+  const char *params[] = {cmd->tenant, place->host, place->container,
+                          identities};
+  int status =
+      cmd_query(cmd, "SELECT * FROM process_dna.path_find($1, $2, $3, $4)", 4,
+                params, ret_found);
+  const char *near = db_text(*ret_found, 0, "near");
+
+  if (status != EXIT_DONE || db_value(*ret_found, 0, "path") != NULL)
+    return status;
+  if (db_value(*ret_found, 0, "agent_id") == NULL)
+    cmd_error("host %s: no such host%s%s", place->host,
+              *near != '\0' ? "; it may be " : ", see `agents`", near);
+  else
+    cmd_error("%s: never ran on %s%s%s%s%s", place->path, place->host,
+              *place->container != '\0' ? " in container " : "",
+              place->container, *near != '\0' ? "; of that name there is " : "",
+              near);
+  return EXIT_NO;
+}
+
+#define PATH_SQL(function)                                                     \
+  "SELECT * FROM process_dna." function "($1, $2, $3, $4)"
+#define PATH_JSON(function)                                                    \
+  "(SELECT coalesce(json_agg(f), '[]') FROM process_dna." function             \
+  "($1, $2, $3, $4) f)"
+#define PATH_JSON_SQL                                                            \
+  "SELECT json_build_object('host', $5::text, 'container', $3::text, 'path', "   \
+  "$4::text, 'baselines', " PATH_JSON(                                           \
+      "path_baselines") ", 'running', " PATH_JSON("path_running") ", "           \
+                                                                  "'events',"    \
+                                                                  " " PATH_JSON( \
+                                                                      "path_"    \
+                                                                      "event"    \
+                                                                      "s") ")"
+
+static int print_path(struct cmd *cmd, const struct explain_place *place,
+                      const char *agent, bool json) {
+  static const char *const queries[] = {PATH_SQL("path_baselines"),
+                                        PATH_SQL("path_running"),
+                                        PATH_SQL("path_events")};
+  const char *params[] = {cmd->tenant, agent, place->container, place->path,
+                          place->host};
+  PGresult *results[3] = {NULL};
+  int status = EXIT_DONE;
+
+  if (json) {
+    status = cmd_query(cmd, PATH_JSON_SQL, 5, params, &results[0]);
+    if (status == EXIT_DONE)
+      status = cmd_print_json(results[0]);
+  } else {
+    for (size_t i = 0; i < 3 && status == EXIT_DONE; i++)
+      status = cmd_query(cmd, queries[i], 4, params, &results[i]);
+    if (status == EXIT_DONE) {
+      const struct explain_path path = {place->host, place->container,
+                                        place->path, results[0],
+                                        results[1],  results[2]};
+
+      if (explain_path_print(stdout, &path) < 0) {
+        cmd_error("out of memory");
+        status = EXIT_NO;
+      } else {
+        status = cmd_finish(EXIT_DONE);
+      }
+    }
+  }
+  for (size_t i = 0; i < 3; i++)
+    PQclear(results[i]);
+  return status;
+}
+
+static int explain(struct cmd *cmd, const struct explain_place *place,
+                   const char *identities, bool json) {
+  PGresult *found = NULL;
+  int status = find_path(cmd, place, identities, &found);
+
+  if (status == EXIT_DONE) {
+    const struct explain_place known = {place->host, place->container,
+                                        db_text(found, 0, "path")};
+
+    status = print_path(cmd, &known, db_text(found, 0, "agent_id"), json);
+  }
+  PQclear(found);
+  return status;
+}
+
+int cmd_explain_path(const struct config *config,
+                     const struct explain_place *place, bool json) {
+  struct cmd cmd = {0};
+  struct db_array identities = {0};
+  int status, error = identities_of(place, &identities);
+
+  if (error == -EINVAL) {
+    status = cmd_usage(
+        "explain", "explain: \"%s\": no absolute path%s%s", place->path,
+        *place->container != '\0' ? ", or no container's key: " : "",
+        place->container);
+  } else if (error < 0) {
+    cmd_error("out of memory");
+    status = EXIT_NO;
+  } else {
+    status = cmd_open(config, &cmd);
+    if (status == EXIT_DONE)
+      status = explain(&cmd, place, db_array_text(&identities), json);
+  }
+  db_array_free(&identities);
+  cmd_close(&cmd);
+  return status;
+}
