@@ -56,11 +56,9 @@ def digests(host):
     return {p.exe: host.sha256(p.exe) for p in host.programs}
 
 
-def moved(host, index, late):
-    """Have apt move everything while all but `late` runs on; the programs
-    whose files are others now."""
-    for program in late:
-        program.end()
+def move_all(host, index):
+    """Have apt move everything; the programs whose files are others now. They
+    are as many as the tests are about, and so are those of them that run."""
     before, versions = digests(host), packages_of(host)
     host.move(index)
     after, now = digests(host), packages_of(host)
@@ -69,6 +67,14 @@ def moved(host, index, late):
     changed = {path for path in after if after[path] != before[path]}
     running = {p.exe for p in host.programs if p.running()}
     assert len(changed & running) >= 40
+    return changed
+
+
+def moved(host, index, late):
+    """Have apt move everything while all but `late` runs on."""
+    for program in late:
+        program.end()
+    changed = move_all(host, index)
     host.wait_scans(2)
     return changed
 
@@ -111,7 +117,7 @@ def test_one_binary_changed_by_another_hand_during_the_upgrade(host):
     attacker = threading.Thread(target=attack)
     attacker.start()
     try:
-        host.move(-1)
+        assert target in move_all(host, -1)
     finally:
         over.set()
         attacker.join()
