@@ -82,20 +82,30 @@ def sort_versions(versions):
 
 
 # --- the root ------------------------------------------------------------------
-def sources():
-    """[(site, suite)] of the machine's own distribution in its apt."""
+def _targets():
+    """[(suite, site, file)] of the machine's own distribution in its apt; the
+    first is the release itself."""
     codename = platform.freedesktop_os_release()["VERSION_CODENAME"]
     targets = command(["apt-get", "indextargets", "--format",
-                       "$(SITE) $(RELEASE) $(COMPONENT)",
+                       "$(COMPONENT) $(RELEASE) $(SITE) $(SOURCESENTRY)",
                        "Created-By: Packages"]).splitlines()
-    found = sorted({tuple(t.split()[:2]) for t in targets
-                    if t.split()[2:] == ["main"]
-                    and t.split()[1].partition("-")[0] == codename},
-                   key=lambda s: (s[1], s[0]))
-    if not found or found[0][1] != codename:
+    found = sorted({tuple(t.rpartition(":")[0].split()[1:]) for t in targets
+                    if t.split()[0] == "main"
+                    and t.split()[1].partition("-")[0] == codename})
+    if not found or found[0][0] != codename:
         raise Failed("this machine's apt has no source for "
                      f"{codename}, component main: cannot make a Debian root")
     return found
+
+
+def sources():
+    """[(site, suite)] of it."""
+    return list(dict.fromkeys((site, suite) for suite, site, _ in _targets()))
+
+
+def sources_file():
+    """Where it is told of the release."""
+    return _targets()[0][2]
 
 
 class Recipe:
@@ -231,6 +241,11 @@ class _Builder:
              "sh", self.root, ARCHIVES, script],
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
                  "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"})
+
+
+def proxies():
+    """Those of the machine's apt, as an environment."""
+    return _Builder.proxies()
 
 
 def pin(root, versions, index):
