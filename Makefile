@@ -237,6 +237,10 @@ lint-werror:
 	  all helpers tests
 	@$(MAKE) --no-print-directory -j2 B=build/werror-clang CC=clang \
 	  WERROR=-Werror all helpers tests
+	@$(MAKE) --no-print-directory -j2 B=build/without-rpm CC=gcc RPM=no \
+	  WERROR=-Werror all tests
+	build/without-rpm/tests/test_scan_rpm
+	build/without-rpm/tests/test_manifest_rpm
 lint-tidy:
 	@printf '%s\n' $(filter %.c,$(C_FILES)) | xargs -P 2 -n 4 sh -c \
 	  'clang-tidy --quiet "$$@" -- -std=gnu17 $(ALL_CPPFLAGS) \
