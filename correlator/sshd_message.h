@@ -13,7 +13,8 @@
 
 #include "correlator/auth_event.h"
 
-/* Bytes of a user's name: sshd cuts it at 100, and makes four of one at most. */
+/* Bytes of a user's name: sshd cuts it at 100, and makes four of one at most.
+ */
 enum { SSHD_USER_MAX = 4 * 100 };
 
 /* Is a program of that name one of sshd's? */
