@@ -59,52 +59,58 @@ static int find_path(struct cmd *cmd, const struct explain_place *place,
   return EXIT_NO;
 }
 
-#define PATH_SQL(function)                                                     \
-  "SELECT * FROM process_dna." function "($1, $2, $3, $4)"
-#define PATH_JSON(function)                                                    \
-  "(SELECT coalesce(json_agg(f), '[]') FROM process_dna." function             \
-  "($1, $2, $3, $4) f)"
-#define PATH_JSON_SQL                                                            \
-  "SELECT json_build_object('host', $5::text, 'container', $3::text, 'path', "   \
-  "$4::text, 'baselines', " PATH_JSON(                                           \
-      "path_baselines") ", 'running', " PATH_JSON("path_running") ", "           \
-                                                                  "'events',"    \
-                                                                  " " PATH_JSON( \
-                                                                      "path_"    \
-                                                                      "event"    \
-                                                                      "s") ")"
+static const char json_sql[] =
+    "SELECT json_build_object('host', $5::text, 'container', $3::text,"
+    " 'path', $4::text,"
+    " 'baselines', (SELECT coalesce(json_agg(b), '[]')"
+    "  FROM process_dna.path_baselines($1, $2, $3, $4) b),"
+    " 'running', (SELECT coalesce(json_agg(r), '[]')"
+    "  FROM process_dna.path_running($1, $2, $3, $4) r),"
+    " 'events', (SELECT coalesce(json_agg(e), '[]')"
+    "  FROM process_dna.path_events($1, $2, $3, $4) e))";
 
-static int print_path(struct cmd *cmd, const struct explain_place *place,
-                      const char *agent, bool json) {
-  static const char *const queries[] = {PATH_SQL("path_baselines"),
-                                        PATH_SQL("path_running"),
-                                        PATH_SQL("path_events")};
+static int print_json(struct cmd *cmd, const struct explain_place *place,
+                      const char *agent) {
   const char *params[] = {cmd->tenant, agent, place->container, place->path,
                           place->host};
-  PGresult *results[3] = {NULL};
+  PGresult *result = NULL;
+  int status = cmd_query(cmd, json_sql, 5, params, &result);
+
+  if (status == EXIT_DONE)
+    status = cmd_print_json(result);
+  PQclear(result);
+  return status;
+}
+
+static int print_text(struct cmd *cmd, const struct explain_place *place,
+                      const char *agent) {
+  enum { BASELINES, RUNNING, EVENTS, LEN };
+  static const char *const queries[LEN] = {
+      [BASELINES] = "SELECT * FROM process_dna.path_baselines($1, $2, $3, $4)",
+      [RUNNING] = "SELECT * FROM process_dna.path_running($1, $2, $3, $4)",
+      [EVENTS] = "SELECT * FROM process_dna.path_events($1, $2, $3, $4)"};
+  const char *params[] = {cmd->tenant, agent, place->container, place->path};
+  PGresult *results[LEN] = {NULL};
   int status = EXIT_DONE;
 
-  if (json) {
-    status = cmd_query(cmd, PATH_JSON_SQL, 5, params, &results[0]);
-    if (status == EXIT_DONE)
-      status = cmd_print_json(results[0]);
-  } else {
-    for (size_t i = 0; i < 3 && status == EXIT_DONE; i++)
-      status = cmd_query(cmd, queries[i], 4, params, &results[i]);
-    if (status == EXIT_DONE) {
-      const struct explain_path path = {place->host, place->container,
-                                        place->path, results[0],
-                                        results[1],  results[2]};
+  for (size_t i = 0; i < LEN && status == EXIT_DONE; i++)
+    status = cmd_query(cmd, queries[i], 4, params, &results[i]);
+  if (status == EXIT_DONE) {
+    const struct explain_path path = {.host = place->host,
+                                      .container = place->container,
+                                      .path = place->path,
+                                      .baselines = results[BASELINES],
+                                      .running = results[RUNNING],
+                                      .events = results[EVENTS]};
 
-      if (explain_path_print(stdout, &path) < 0) {
-        cmd_error("out of memory");
-        status = EXIT_NO;
-      } else {
-        status = cmd_finish(EXIT_DONE);
-      }
+    if (explain_path_print(stdout, &path) == 0) {
+      status = cmd_finish(EXIT_DONE);
+    } else {
+      cmd_error("out of memory");
+      status = EXIT_NO;
     }
   }
-  for (size_t i = 0; i < 3; i++)
+  for (size_t i = 0; i < LEN; i++)
     PQclear(results[i]);
   return status;
 }
@@ -118,7 +124,8 @@ static int explain(struct cmd *cmd, const struct explain_place *place,
     const struct explain_place known = {place->host, place->container,
                                         db_text(found, 0, "path")};
 
-    status = print_path(cmd, &known, db_text(found, 0, "agent_id"), json);
+    status = (json ? print_json : print_text)(cmd, &known,
+                                              db_text(found, 0, "agent_id"));
   }
   PQclear(found);
   return status;
