@@ -1,33 +1,38 @@
 """A host with rpm, with everything real: rpm installs and upgrades packages
 that rpmbuild made, collectd reports what librpm says of them."""
 
-import subprocess
+import shutil
 from pathlib import Path
 
 import pytest
 
 from apt_repository import Mirror
-from harness import quoted, swap
+from harness import swap
 from host import sha256_of
-from processes import fresh_dir, register, unregister, wait_for
+from processes import register, unregister, wait_for
 from rpm_repository import ARCH, Repository, build_rpm, needs_rpm, waiting
 
 pytestmark = needs_rpm
+EXE = "/opt/made/daemon"
+DATABASE = "/var/lib/rpm"
 
 
 class RpmHost:
-    """A host whose rpm has a database of its own; the files of its packages
-    lie below the host's folder."""
+    """A host with a root of its own, over this machine's /, where collectd and
+    the programs run. rpm installs there as an installer does: the host's root
+    is a folder for it."""
 
-    def __init__(self, place, central, make_host, **options):
+    ROOT = "/mnt/root"
+
+    def __init__(self, place, central, make_debian_host):
         self.place = place
         self.central = central
-        self.root = fresh_dir(place / "root")
-        self.database = fresh_dir(self.root / "var/lib/rpm")
-        self.hold = place / "hold"
-        self.host = make_host(central, options={
-            "PackageRoot": quoted(self.root)}, **options)
-        self.path = self.host.bin / "daemon"
+        self.host = make_debian_host(central, lower="/")
+        self.host.globs = [EXE]
+        self.host.root.shell(f"rm -rf {DATABASE} /usr/lib/sysimage/rpm\n"
+                             f"mkdir -p {self.ROOT}\nmount --rbind / {self.ROOT}")
+        self.file = self.host.root.path(EXE)
+        self.hold = self.host.directory / "hold"
         self.running = None
         register(self)
 
@@ -35,7 +40,7 @@ class RpmHost:
         unregister(self)
         self.hold.unlink(missing_ok=True)
         if self.running:
-            self.running.wait(timeout=60)
+            self.running.communicate(timeout=60)
             self.running = None
 
     def content(self, version):
@@ -43,31 +48,32 @@ class RpmHost:
 
     def package(self, version, **kwargs):
         return build_rpm(self.place, "daemon", version,
-                         {str(self.path): self.content(version)}, **kwargs)
+                         {EXE: self.content(version)}, **kwargs)
 
-    def command(self, *args):
-        return ["rpm", "--dbpath", self.database, "--nodeps", *args]
+    def command(self, rpm, *options):
+        # By itself Debian's rpm has a database in a home.
+        return ["rpm", "--root", self.ROOT, "--dbpath", DATABASE, "--nodeps",
+                "-U", *options, shutil.copy(rpm, self.host.directory)]
 
     def install(self, rpm, *options):
         """What rpm does; the digest that the file then has."""
-        subprocess.run(self.command("-U", *options, rpm), check=True,
-                       capture_output=True,
-                       env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-                            "HOME": str(self.place)})
-        return sha256_of(self.path)
+        self.host.root.run(*self.command(rpm, *options))
+        return self.host.sha256(EXE)
 
     def begin_install(self, rpm):
         """The same, while a script of the package waits."""
         self.hold.touch()
-        # pylint: disable=consider-using-with
-        self.running = subprocess.Popen(
-            self.command("-U", rpm), stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+        self.running = self.host.root.begin(*self.command(rpm))
 
     def end_install(self):
         self.hold.unlink()
-        assert self.running.wait(timeout=60) == 0
+        self.running.communicate(timeout=60)
+        assert self.running.returncode == 0
         self.running = None
+
+    def run(self):
+        """A daemon, beside those that run on."""
+        return self.host.run_inside(EXE, "86400")
 
     def import_rpm(self, rpm, *options):
         self.central.correlator.run("manifest", "import", *options, rpm)
@@ -78,11 +84,17 @@ class RpmHost:
             " process_dna.package_inventory WHERE until IS NULL")
         return rows[0] if rows else None
 
+    def begin(self):
+        """Version 1 is installed and runs, and the file is known."""
+        self.install(self.package("1:1.0-1"))
+        self.run()
+        self.host.start()
+        self.host.wait_known("first-use")
+        self.host.assert_silent()
+
     def established(self):
-        """Version 1 is installed, runs and is known."""
-        rpm = self.package("1:1.0-1")
-        self.install(rpm)
-        self.host.established(self.path)
+        """Its package is known as well."""
+        self.begin()
         wait_for("its package is known", lambda: self.package_row() == [
             "rpm", "daemon", "1:1.0-1", ARCH, "f"])
         return self
@@ -93,14 +105,13 @@ class RpmHost:
 
 
 @pytest.fixture
-def make_rpm_host(place, make_system, make_host):
+def make_rpm_host(place, make_system, make_debian_host):
     made = []
 
-    def make(**options):
-        section = options.pop("section", None)
+    def make(section=None):
         central = make_system(
             **({"fetches": {"test": section}} if section else {})).start()
-        made.append(RpmHost(place, central, make_host, **options))
+        made.append(RpmHost(place, central, make_debian_host))
         return made[-1]
 
     yield make
@@ -117,24 +128,23 @@ def test_an_upgrade_with_its_manifest_is_silent_and_a_swap_is_not(rpm_host):
     new = rpm_host.package("1:1.1-1")
     rpm_host.import_rpm(new)
     digest = rpm_host.install(new)
-    rpm_host.host.run(rpm_host.path)  # beside the one that runs on
-    assert rpm_host.host.wait_baseline(rpm_host.path, digest) == (
-        digest, "manifest")
+    rpm_host.run()
+    assert rpm_host.host.wait_baseline(EXE, digest) == (digest, "manifest")
     rpm_host.host.assert_silent()
     assert rpm_host.package_row() == ["rpm", "daemon", "1:1.1-1", ARCH, "f"]
 
-    swap(rpm_host.path, b"evil")
-    rpm_host.host.run(rpm_host.path)
-    rpm_host.host.wait_critical(rpm_host.path, "not-in-manifest")
+    rpm_host.host.swap(EXE)
+    rpm_host.run()
+    rpm_host.host.wait_critical(EXE, "not-in-manifest")
 
 
 def test_a_downgrade_without_its_manifest_is_critical(rpm_host):
     old = rpm_host.package("1:0.9-1")
     rpm_host.install(old, "--oldpackage")
-    rpm_host.host.run(rpm_host.path)
-    alert = rpm_host.host.wait_critical(rpm_host.path, "unverified-update")
+    rpm_host.run()
+    alert = rpm_host.host.wait_critical(EXE, "unverified-update")
     rpm_host.import_rpm(old)
-    rpm_host.host.wait_alert(rpm_host.path, state="resolved")
+    rpm_host.host.wait_alert(EXE, state="resolved")
     rpm_host.host.wait_trap(alert, "pdnaAlertCleared")
 
 
@@ -145,30 +155,29 @@ def test_what_changes_in_a_transaction_is_held_until_its_end(rpm_host, script):
     rpm_host.begin_install(new)
     if script == "pre":
         # As rpm itself does, before it writes its database.
-        wait_for("rpm is at work", lambda: (rpm_host.database / ".rpm.lock")
-                 .exists() and rpm_host.running.poll() is None)
-        swap(rpm_host.path, b"")
-        rpm_host.path.write_bytes(rpm_host.content("1:1.2-1"))
-    wait_for("the new file", lambda: sha256_of(rpm_host.path) != sha256_of(
-        "/bin/sleep") and b"1:1.2-1" in rpm_host.path.read_bytes()[-8:])
-    digest = sha256_of(rpm_host.path)
-    rpm_host.host.run(rpm_host.path)
+        wait_for("rpm is at work", lambda: rpm_host.host.root.path(
+            f"{DATABASE}/.rpm.lock").exists() and rpm_host.running.poll() is None)
+        swap(rpm_host.file, b"")
+        rpm_host.file.write_bytes(rpm_host.content("1:1.2-1"))
+    wait_for("the new file", lambda: rpm_host.host.sha256(EXE) != sha256_of(
+        "/bin/sleep") and b"1:1.2-1" in rpm_host.file.read_bytes()[-8:])
+    digest = rpm_host.host.sha256(EXE)
+    rpm_host.run()
     wait_for("held", rpm_host.central.holds)
     wait_for("in transaction", rpm_host.in_transaction)
     rpm_host.host.assert_silent()
 
     rpm_host.import_rpm(new)
     rpm_host.end_install()
-    assert rpm_host.host.wait_baseline(rpm_host.path, digest) == (
-        digest, "manifest")
+    assert rpm_host.host.wait_baseline(EXE, digest) == (digest, "manifest")
     rpm_host.host.assert_silent()
     assert not rpm_host.in_transaction()
 
 
 def test_a_signed_package_is_told_by_its_key(rpm_host, signer):
     repository = Repository(rpm_host.place / "repository", signer)
-    rpm = repository.add("daemon", "1:1.3-1", {
-        str(rpm_host.path): rpm_host.content("1:1.3-1")})
+    rpm = repository.add("daemon", "1:1.3-1",
+                         {EXE: rpm_host.content("1:1.3-1")})
     rpm_host.import_rpm(rpm)
     [listed] = rpm_host.central.correlator.json("manifest", "list")
     assert listed["provenance"] == "file"
@@ -189,12 +198,12 @@ def test_an_update_is_fetched_through_dnf_and_silent(make_rpm_host, place,
         "manager": "rpm", "sources": sources, "keyring": signer.keyring,
         "architectures": [ARCH]}).established()
     try:
-        new = repository.add("daemon", "1:1.4-1", {
-            str(rpm_host.path): rpm_host.content("1:1.4-1")})
+        new = repository.add("daemon", "1:1.4-1",
+                             {EXE: rpm_host.content("1:1.4-1")})
         digest = rpm_host.install(new)
-        rpm_host.host.run(rpm_host.path)
-        assert rpm_host.host.wait_baseline(rpm_host.path, digest,
-                                           deadline=120) == (digest, "manifest")
+        rpm_host.run()
+        assert rpm_host.host.wait_baseline(
+            EXE, digest, deadline=120) == (digest, "manifest")
         rpm_host.host.assert_silent()
         [listed] = rpm_host.central.correlator.json("manifest", "list")
         assert listed["provenance"] == "signed-index"
@@ -202,17 +211,15 @@ def test_an_update_is_fetched_through_dnf_and_silent(make_rpm_host, place,
         mirror.stop()
 
 
-def test_a_host_without_librpm_says_so_once_and_goes_on(make_rpm_host, place):
+def test_a_host_without_librpm_says_so_once_and_goes_on(make_rpm_host):
+    rpm_host = make_rpm_host()
     # What the loader finds first is no library.
-    broken = fresh_dir(place / "broken")
     for name in ("librpm.so.8", "librpm.so.9", "librpm.so.10"):
-        (broken / name).write_text("no library")
-    rpm_host = make_rpm_host(env={"LD_LIBRARY_PATH": str(broken)})
-    rpm_host.install(rpm_host.package("1:1.0-1"))
-    rpm_host.host.established(rpm_host.path)
+        (rpm_host.host.libraries / name).write_text("no library")
+    rpm_host.begin()
     log = rpm_host.host.collectd.log.path.read_text()
     assert log.count("packages of rpm: librpm can't be loaded") == 1
     assert rpm_host.package_row() is None
-    swap(rpm_host.path, b"evil")
-    rpm_host.host.run(rpm_host.path)
-    rpm_host.host.wait_critical(rpm_host.path)
+    rpm_host.host.swap(EXE)
+    rpm_host.run()
+    rpm_host.host.wait_critical(EXE)
