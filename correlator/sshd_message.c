@@ -85,8 +85,9 @@ static bool has_controls(struct auth_text text) {
 }
 
 /* Host names have letters behind their last dot, so that none passes for an
- * address (RFC 1123, 2.1). */
+ * address (RFC 1123, 2.1). sshd cuts them at 100 bytes, which may be there. */
 static bool is_host_name(struct auth_text text) {
+  enum { CUT_LEN = 100 };
   bool letter = false;
 
   for (size_t i = 0; i < text.len; i++) {
@@ -95,7 +96,7 @@ static bool is_host_name(struct auth_text text) {
     letter = c != '.' &&
              (letter || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'));
   }
-  return letter && syslog_line_is_host(text);
+  return (letter || text.len == CUT_LEN) && syslog_line_is_host(text);
 }
 
 /* An address, UNKNOWN, or a host name, which is kept as text. */

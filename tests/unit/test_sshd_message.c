@@ -346,6 +346,30 @@ static void what_is_neither_address_nor_host_name_is_malformed(void **state) {
   }
 }
 
+/* sshd cuts it at 100 bytes, wherever they end. */
+static void a_host_name_may_have_been_cut(void **state) {
+  static const char *const ends[] = {".", ".1", ".e"};
+  struct auth_event event;
+  char message[256];
+
+  (void)state;
+  for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+    for (int len = 99; len <= 101; len++) {
+      int head = len - (int)strlen(ends[i]);
+      bool known = len == 100 || strcmp(ends[i], ".e") == 0;
+      (void)snprintf(message, sizeof(message),
+                     "User bob from %.*s%s not allowed because not listed in "
+                     "AllowUsers",
+                     head,
+                     "a.example.a.example.a.example.a.example.a.example."
+                     "a.example.a.example.a.example.a.example.a.example.x",
+                     ends[i]);
+      if ((parse(message, &event) == AUTH_LINE_EVENT) != known)
+        fail_msg("%d: '%s'", len, message);
+    }
+  }
+}
+
 static void only_sshd_s_programs_are_read(void **state) {
   static const char *const ours[] = {"sshd", "sshd-session", "sshd-auth"};
   static const char *const others[] = {
@@ -406,6 +430,7 @@ int main(void) {
       cmocka_unit_test(a_repeated_message_is_told_with_how_often),
       cmocka_unit_test(a_mapped_address_is_the_other_one),
       cmocka_unit_test(what_is_neither_address_nor_host_name_is_malformed),
+      cmocka_unit_test(a_host_name_may_have_been_cut),
       cmocka_unit_test(only_sshd_s_programs_are_read),
       cmocka_unit_test(escapes_are_read_for_showing),
   };
