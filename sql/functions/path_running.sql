@@ -1,7 +1,8 @@
 -- What runs as an executable and is not its trusted digest, with the alert that
--- is open about it; and open alerts about what does not run any more (exe_state
--- is null). The newest first, at most a hundred. The inner orders are those of
--- the keys, so that nothing else is read.
+-- is open about it; and open alerts about what is not found like that any more
+-- (exe_state is null). What is in order has no alert, though one may have its
+-- digest: something else may pretend to be it. The newest first, at most a
+-- hundred. The inner orders are those of the keys, so that nothing else is read.
 CREATE OR REPLACE FUNCTION process_dna.path_running(
   p_tenant integer, p_agent bigint, p_container text, p_path text)
 RETURNS TABLE (observed_sha256 text, exe_state text, reason text, verdict text,
@@ -22,7 +23,7 @@ BEGIN
   FROM (SELECT * FROM process_dna.executables o
         WHERE o.tenant_id = p_tenant AND o.agent_id = p_agent
           AND o.container = p_container AND o.path = p_path
-          AND o.last_seen IS NULL
+          AND o.last_seen IS NULL AND o.verdict IS DISTINCT FROM 'match'
         ORDER BY o.sha256, o.state
         LIMIT 100) x
   FULL JOIN (SELECT * FROM process_dna.process_dna_alerts o
@@ -33,8 +34,7 @@ BEGIN
              LIMIT 100) a
     ON a.exe_sha256 = x.sha256
   WHERE a.alert_id IS NOT NULL
-    OR x.verdict IS DISTINCT FROM 'match'
-       AND x.sha256 IS DISTINCT FROM (
+    OR x.sha256 IS DISTINCT FROM (
          SELECT o.sha256 FROM process_dna.baselines o
          WHERE o.tenant_id = p_tenant AND o.agent_id = p_agent
            AND o.container = p_container AND o.path = p_path

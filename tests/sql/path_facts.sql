@@ -1,7 +1,7 @@
 -- Goal: of an executable on a host it is told what is trusted and was before,
 -- which manifest decided, what else runs and what happened, and of no other.
 BEGIN;
-SELECT plan(25);
+SELECT plan(27);
 SELECT test.tenant() AS t, test.tenant('other') AS o \gset
 CREATE FUNCTION pg_temp.find(p_t integer, p_host text, p_container text,
   VARIADIC p_paths text[]) RETURNS text LANGUAGE sql AS $$
@@ -115,6 +115,14 @@ SELECT pg_temp.run(:t, 1430, 'd', '3:amd64');
 SELECT pg_temp.run(:t, 1431, '7', '4:amd64');
 SELECT is(pg_temp.running(:t), ARRAY['7 current held until'],
   'what waits for its manifest is told');
+
+-- A process that hides behind what is trusted and runs too
+SELECT test.scan(:t, 'h', 1440, ARRAY[test.exe('/q', '8'),
+  test.exe('/q', '8', 'spoofed')]);
+SELECT is(pg_temp.running(:t, '/q'), ARRAY['8 spoofed spoofed critical alert'],
+  'of what is trusted only the alert is told');
+SELECT test.scan(:t, 'h', 1441, ARRAY[test.exe('/q', '8')]);
+SELECT is(pg_temp.running(:t, '/q'), '{}', 'which ends with that process');
 
 -- Finding it
 SELECT is(pg_temp.find(:t, 'h', '', '/x', '/p', '/q'), '/p',
