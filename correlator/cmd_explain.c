@@ -19,7 +19,7 @@ static const char help[] =
     "\n"
     "With the name of a host and a path there, tell why the executable is in\n"
     "order: what is trusted, which manifest decided that or who, and from\n"
-    "where it came; what runs there and is not trusted; what was trusted\n"
+    "where it came; what else runs there, and its alerts; what was trusted\n"
     "before; and what happened. PATH is that of the file, or as it is listed.\n"
     "\n"
     "Options:\n"

@@ -54,6 +54,7 @@ static void put_verdict(struct explain_page *page) {
   static const struct explain_word words[] = {
       {"", "not judged yet"},
       {"held", "verdict held: it is being updated, or a manifest is awaited"},
+      {"manifest", "a manifest lists it too"},
       {"restart-pending", "from before an update: restart the service"},
   };
   const struct explain_facts *f = page->safe;
@@ -62,19 +63,45 @@ static void put_verdict(struct explain_page *page) {
                *f->held_until != '\0' ? "; at most until " : "", f->held_until);
 }
 
+static const char *label_of(const char *exe_state) {
+  if (*exe_state == '\0')
+    return "ran";
+  return explain_is(exe_state, "replaced") || explain_is(exe_state, "spoofed")
+             ? "file"
+             : "runs";
+}
+
+/* Of a file that took another's place, the process is one of the other's. */
+static void put_state(struct explain_page *page) {
+  static const struct explain_word words[] = {
+      {"", "not found like that any more"},
+      {"current", "the file at the path"},
+      {"replaced", "at the path, while what lay there before runs on"},
+      {"superseded", "another file lies at the path"},
+      {"deleted", "the file is gone"},
+      {"anonymous", "never lay on disk"},
+      {"spoofed", "a process pretends to run it"},
+  };
+  const struct explain_facts *f = page->safe;
+  bool told = *f->pid != '\0' && !explain_is(f->exe_state, "replaced");
+
+  explain_item(page, "", "%s %s: %s%s%s%s%s",
+               *f->exe_state != '\0' ? "since" : "first seen", f->first_seen,
+               EXPLAIN_MEANING(words, f->exe_state), told ? "; process " : "",
+               told ? f->pid : "", told ? " " : "",
+               told ? f->process_name : "");
+}
+
 static void put_running(struct explain_page *page) {
   const struct explain_facts *f = page->safe;
+  const char *label = label_of(f->exe_state);
 
   if (*f->observed_sha256 != '\0')
-    explain_item(page, "runs", "%s", f->observed_sha256);
+    explain_item(page, label, "%s", f->observed_sha256);
   else
-    explain_item(page, "runs", "no digest: unreadable%s%s",
+    explain_item(page, label, "no digest: unreadable%s%s",
                  *f->reason != '\0' ? ", " : "", f->reason);
-  explain_item(page, "", "since %s: %s%s%s%s%s", f->first_seen,
-               *f->exe_state != '\0' ? f->exe_state : "not any more",
-               *f->pid != '\0' ? ", process " : "", f->pid,
-               *f->pid != '\0' ? " " : "",
-               *f->pid != '\0' ? f->process_name : "");
+  put_state(page);
   put_verdict(page);
   if (*f->alert_id != '\0')
     explain_item(page, "", "alert %s, %s: see `explain %s`", f->alert_id,
@@ -131,9 +158,10 @@ int explain_path_print(FILE *out, const struct explain_path *path) {
     explain_para(&page, "Nothing is trusted there now.");
   put_rows(&page, path->baselines, 0, present, put_baseline);
   if (PQntuples(path->running) == 0)
-    explain_para(&page, "Nothing else runs there, and no alert is open.");
+    explain_para(&page,
+                 "Nothing else runs there, and no alert is open about it.");
   else
-    explain_para(&page, "What runs there but is not trusted:");
+    explain_para(&page, "What else is there, or has an open alert:");
   put_rows(&page, path->running, 0, PQntuples(path->running), put_running);
   if (baselines > present)
     explain_para(&page, "What was trusted before, the newest first:");

@@ -124,7 +124,7 @@ static void who_accepted_it_is_told(void **state) {
   expect_without(explain(&facts), "gave way");
 }
 
-static void what_runs_and_is_not_trusted_is_told_with_its_alert(void **state) {
+static void what_else_runs_is_told_with_its_alert(void **state) {
   static const baseline_row baselines[] = {FIRST};
   static const running_row running[] = {
       {OBSERVED, "deleted", NULL, "no-known-update", "2026-05-25 09:14:02+00",
@@ -135,21 +135,30 @@ static void what_runs_and_is_not_trusted_is_told_with_its_alert(void **state) {
        "2026-05-25 09:44:02+00", "1850", "nginx", NULL, NULL},
       {NULL, "unreadable", "denied", NULL, "2026-05-25 09:14:02+00", NULL, "0",
        "nginx", NULL, NULL},
+      {KEY, "replaced", NULL, "manifest", "2026-05-25 09:14:02+00", NULL,
+       "1840", "nginx", NULL, NULL},
       {OBSERVED, NULL, NULL, "not-in-manifest", "2026-05-25 09:14:02+00", NULL,
-       NULL, NULL, "18", "critical"}};
+       "1843", "nginx", "18", "critical"}};
   const struct facts facts = {.baselines = baselines,
                               .baselines_len = 1,
                               .running = running,
-                              .running_len = 5};
+                              .running_len = 6};
 
   (void)state;
-  EXPECT(explain(&facts), "Nothing is trusted there now", " runs " OBSERVED,
-         "since 2026-05-25T09:14:02Z: deleted, process 1842 nginx",
-         "no-known-update ", "alert 17, critical: see `explain 17`",
-         " runs " TRUSTED, "restart the service", " runs " KEY,
-         "verdict held: ", "at most until 2026-05-25T09:44:02Z",
-         "no digest: unreadable, denied", "not judged yet", "not any more",
-         "not-in-manifest", "alert 18, critical", "trusted before");
+  EXPECT(
+      explain(&facts), "Nothing is trusted there now", " runs " OBSERVED,
+      "since 2026-05-25T09:14:02Z: the file is gone; "
+      "process 1842 nginx",
+      "no-known-update ", "alert 17, critical: see `explain 17`",
+      " runs " TRUSTED, "restart the service", " runs " KEY,
+      "verdict held: ", "at most until 2026-05-25T09:44:02Z",
+      "no digest: unreadable, denied", "not judged yet", " file " KEY,
+      "since 2026-05-25T09:14:02Z: at the path, while what lay there "
+      "before runs on ",
+      "a manifest lists it too", " ran " OBSERVED,
+      "first seen 2026-05-25T09:14:02Z: not found like that any more; process "
+      "1843 nginx ",
+      "not-in-manifest", "alert 18, critical", "trusted before");
 }
 
 static void a_long_history_is_cut(void **state) {
@@ -192,7 +201,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_manifest_that_made_it_silent_is_told),
       cmocka_unit_test(who_accepted_it_is_told),
-      cmocka_unit_test(what_runs_and_is_not_trusted_is_told_with_its_alert),
+      cmocka_unit_test(what_else_runs_is_told_with_its_alert),
       cmocka_unit_test(a_long_history_is_cut),
       cmocka_unit_test(hostile_facts_stay_text),
   };
