@@ -52,7 +52,7 @@ static int find_path(struct cmd *cmd, const struct explain_place *place,
     cmd_error("host %s: no such host%s%s", place->host,
               *near != '\0' ? "; it may be " : ", see `agents`", near);
   else
-    cmd_error("%s: never ran on %s%s%s%s%s", place->path, place->host,
+    cmd_error("%s: never seen to run on %s%s%s%s%s", place->path, place->host,
               *place->container != '\0' ? " in container " : "",
               place->container, *near != '\0' ? "; of that name there is " : "",
               near);
