@@ -1,8 +1,9 @@
--- What runs as an executable and is not its trusted digest, with the alert that
--- is open about it; and open alerts about what is not found like that any more
--- (exe_state is null). What is in order has no alert, though one may have its
--- digest: something else may pretend to be it. The newest first, at most a
--- hundred. The inner orders are those of the keys, so that nothing else is read.
+-- What runs as an executable and is not its trusted digest, or pretends to be
+-- it, with the alert that is open about it; and open alerts about what is not
+-- found like that any more (exe_state is null). What is in order has no alert,
+-- though one may have its digest: of what something else pretends to be. The
+-- newest first, at most a hundred. The inner orders are those of the keys, so
+-- that nothing else is read.
 CREATE OR REPLACE FUNCTION process_dna.path_running(
   p_tenant integer, p_agent bigint, p_container text, p_path text)
 RETURNS TABLE (observed_sha256 text, exe_state text, reason text, verdict text,
@@ -33,7 +34,7 @@ BEGIN
              ORDER BY o.exe_sha256
              LIMIT 100) a
     ON a.exe_sha256 = x.sha256
-  WHERE a.alert_id IS NOT NULL
+  WHERE a.alert_id IS NOT NULL OR x.state = 'spoofed'
     OR x.sha256 IS DISTINCT FROM (
          SELECT o.sha256 FROM process_dna.baselines o
          WHERE o.tenant_id = p_tenant AND o.agent_id = p_agent

@@ -1,7 +1,7 @@
 -- Goal: of an executable on a host it is told what is trusted and was before,
 -- which manifest decided, what else runs and what happened, and of no other.
 BEGIN;
-SELECT plan(27);
+SELECT plan(28);
 SELECT test.tenant() AS t, test.tenant('other') AS o \gset
 CREATE FUNCTION pg_temp.find(p_t integer, p_host text, p_container text,
   VARIADIC p_paths text[]) RETURNS text LANGUAGE sql AS $$
@@ -121,6 +121,11 @@ SELECT test.scan(:t, 'h', 1440, ARRAY[test.exe('/q', '8'),
   test.exe('/q', '8', 'spoofed')]);
 SELECT is(pg_temp.running(:t, '/q'), ARRAY['8 spoofed spoofed critical alert'],
   'of what is trusted only the alert is told');
+SELECT process_dna.accept(:t, alert_id, 'me', 'a test')
+  FROM process_dna.process_dna_alerts WHERE tenant_id = :t AND state = 'open'
+    AND verdict = 'spoofed';
+SELECT is(pg_temp.running(:t, '/q'), ARRAY['8 spoofed spoofed'],
+  'that process also where its alert was accepted');
 SELECT test.scan(:t, 'h', 1441, ARRAY[test.exe('/q', '8')]);
 SELECT is(pg_temp.running(:t, '/q'), '{}', 'which ends with that process');
 
