@@ -149,14 +149,14 @@ check() {
   echo "ok - $1"
 }
 
-together "correlate('one', 'a', 1, 500, 3)" \
-  "correlate('two', 'b', -1, 500, 3)" 'interfere()'
+together "correlate('one', 'a', 1, 200, 3)" \
+  "correlate('two', 'b', -1, 200, 3)" 'interfere()'
 check 'both correlators were heard for all hosts' 40 \
   "SELECT count(DISTINCT (correlator, host)) FROM outcomes
    WHERE outcome = 'judged'"
-check 'each key has one baseline' 10000 \
+check 'each key has one baseline' 4000 \
   'SELECT count(*) FROM process_dna.baselines WHERE until IS NULL'
-check 'and an alert about the other digest, or somebody accepted it' 10000 \
+check 'and an alert about the other digest, or somebody accepted it' 4000 \
   "SELECT count(DISTINCT (agent_id, exe_path))
    FROM process_dna.process_dna_alerts WHERE kind = 'binary-changed'"
 check 'no alert is open twice' 0 \
