@@ -213,14 +213,24 @@ int syslog_server_new(struct event_base *base,
   return r;
 }
 
+/* Who was let in by the kernel may have sent lines already, as who notes that
+ * another connection has ended: closing the socket would reset it. */
+static void close_listener(struct listener *l) {
+  int r = 1;
+
+  while ((r > 0 || r == -ECONNABORTED) &&
+         !syslog_clients_are_full(l->server->clients))
+    r = accept_one(l);
+  if (l->acceptable)
+    event_free(l->acceptable);
+  close(l->fd);
+}
+
 void syslog_server_free(struct syslog_server *server) {
   if (!server)
     return;
-  for (size_t i = 0; i < server->listeners_len; i++) {
-    if (server->listeners[i].acceptable)
-      event_free(server->listeners[i].acceptable);
-    close(server->listeners[i].fd);
-  }
+  for (size_t i = 0; i < server->listeners_len; i++)
+    close_listener(&server->listeners[i]);
   if (server->reopen)
     event_free(server->reopen);
   syslog_clients_free(server->clients);

@@ -434,6 +434,20 @@ static void *send_later(void *fd) {
   return NULL;
 }
 
+/* As who notes the end of one connection and makes the next at once. */
+static void who_waits_at_the_door_at_the_end_is_let_in(void **state) {
+  const int one = socket_to(WORLD_TCP), other = socket_to(WORLD_TCP);
+
+  (void)state;
+  send_login(one, 0);
+  send_login(other, 1);
+  world_stop_source(); /* which has accepted nobody yet */
+  assert_logins(2);
+  assert_true(is_ended(one) && is_ended(other));
+  close(one);
+  close(other);
+}
+
 static void signals_do_not_hasten_the_end(void **state) {
   const struct itimerval often = {{.tv_usec = 20000}, {.tv_usec = 20000}};
   const struct itimerval never = {{0}, {0}};
@@ -479,6 +493,7 @@ int main(void) {
       TEST(nobody_goes_while_all_wait_for_room),
       TEST(datagrams_that_had_arrived_at_the_end_are_taken),
       TEST(what_had_arrived_at_the_end_is_taken),
+      TEST(who_waits_at_the_door_at_the_end_is_let_in),
       TEST(signals_do_not_hasten_the_end),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
