@@ -312,6 +312,7 @@ static void put_all(struct explain_page *page) {
 void explain_facts_on(struct explain_page *page,
                       const struct explain_facts *facts,
                       void (*tell)(struct explain_page *page)) {
+  static const struct explain_movement no_movement = {NULL, NULL};
   union facts_array given = {.facts = *facts}, safe = {0};
   char *copies[FACTS_LEN] = {0};
 
@@ -328,6 +329,8 @@ void explain_facts_on(struct explain_page *page,
     safe.facts.pid = "";
   page->raw = facts;
   page->safe = &safe.facts;
+  if (page->movement == NULL)
+    page->movement = &no_movement;
   tell(page);
 out:
   page->raw = page->safe = NULL;
@@ -338,10 +341,8 @@ out:
 int explain_print(FILE *out, const struct explain_facts *facts,
                   const struct explain_movement *movement,
                   const char *config_file) {
-  static const struct explain_movement none = {NULL, NULL};
-  struct explain_page page = {.out = out,
-                              .movement = movement != NULL ? movement : &none,
-                              .config_file = config_file};
+  struct explain_page page = {
+      .out = out, .movement = movement, .config_file = config_file};
 
   explain_facts_on(&page, facts, put_all);
   return page.failed ? -ENOMEM : 0;

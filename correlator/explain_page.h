@@ -12,7 +12,7 @@ struct explain_page {
   FILE *out;
   const struct explain_facts *raw;  /* for commands: quote what is used */
   const struct explain_facts *safe; /* for prose: printable, "" for null */
-  const struct explain_movement *movement; /* never NULL */
+  const struct explain_movement *movement; /* to who tells: never NULL */
   const char *config_file;                 /* NULL: the default */
   unsigned step;                           /* the last one's number */
   bool failed;                             /* memory ran out */

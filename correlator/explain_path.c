@@ -145,10 +145,9 @@ static void put_newest(struct explain_page *page, const PGresult *result,
 }
 
 int explain_path_print(FILE *out, const struct explain_path *path) {
-  static const struct explain_movement none = {NULL, NULL};
   const struct explain_facts place = {
       .host = path->host, .container = path->container, .path = path->path};
-  struct explain_page page = {.out = out, .movement = &none};
+  struct explain_page page = {.out = out};
   int baselines = PQntuples(path->baselines);
   int present =
       baselines > 0 && db_value(path->baselines, 0, "baseline_until") == NULL;
