@@ -109,8 +109,7 @@ int command_addresses(const struct config *config, int argc, char **argv) {
                      "addresses %s: AGENT and ADDRESS or NAME expected",
                      argv[0]);
   if (!add && !remove && argc > 1)
-    return cmd_usage("addresses", "addresses: unknown argument \"%s\"",
-                     argv[1]);
+    return cmd_unknown("addresses", argv[1]);
 
   if (add || remove) {
     const struct change with = {add, argv[1]};

@@ -209,8 +209,7 @@ int command_agents(const struct config *config, int argc, char **argv) {
   if (action != NULL && argc - first < 2)
     return cmd_usage("agents", "agents %s: NAME expected", action->name);
   if (action == NULL && argc - first > 1)
-    return cmd_usage("agents", "agents: unknown argument \"%s\"",
-                     argv[first + 1]);
+    return cmd_unknown("agents", argv[first + 1]);
 
   if (action != NULL) {
     const struct change with = {action, user};

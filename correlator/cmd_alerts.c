@@ -71,7 +71,7 @@ int command_alerts(const struct config *config, int argc, char **argv) {
   if (status >= 0)
     return status;
   if (first < argc)
-    return cmd_usage("alerts", "alerts: unknown argument \"%s\"", argv[first]);
+    return cmd_unknown("alerts", argv[first]);
   if (all && restart_pending)
     return cmd_usage("alerts",
                      "alerts: expected one of --all and --restart-pending");

@@ -51,6 +51,10 @@ int cmd_usage(const char *command, const char *format, ...) {
   return cmd_hint(command);
 }
 
+int cmd_unknown(const char *command, const char *argument) {
+  return cmd_usage(command, "%s: unknown argument \"%s\"", command, argument);
+}
+
 enum {
   OPTIONS_MAX =
       sizeof(((struct cmd_syntax *)0)->options) / sizeof(struct cmd_option)

@@ -25,6 +25,8 @@ void cmd_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
  */
 int cmd_usage(const char *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* The same for an argument that the command does not take. */
+int cmd_unknown(const char *command, const char *argument);
 
 /* A long option of a command: a flag, or one with a value. */
 struct cmd_option {

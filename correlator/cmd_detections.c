@@ -159,8 +159,7 @@ int command_detections(const struct config *config, int argc, char **argv) {
     return cmd_usage("detections",
                      "detections: expected one of --json, --dot and --svg");
   if (argc - first > svg)
-    return cmd_usage("detections", "detections: unknown argument \"%s\"",
-                     argv[first + svg]);
+    return cmd_unknown("detections", argv[first + svg]);
   status = cmd_open(config, &cmd);
   if (status == EXIT_DONE) {
     const char *every = all ? "t" : "f";

@@ -112,8 +112,7 @@ int command_manifest_list(const struct config *config, int argc, char **argv) {
   if (status >= 0)
     return status;
   if (argc - first > (requests ? 0 : 1))
-    return cmd_usage("manifest list", "manifest list: unknown argument \"%s\"",
-                     argv[argc - 1]);
+    return cmd_unknown("manifest list", argv[argc - 1]);
   status = cmd_open(config, &cmd);
   if (status == EXIT_DONE)
     status = requests ? list_requests(&cmd, json)

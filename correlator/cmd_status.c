@@ -148,7 +148,7 @@ int command_status(const struct config *config, int argc, char **argv) {
   if (status >= 0)
     return status;
   if (first < argc)
-    return cmd_usage("status", "status: unknown argument \"%s\"", argv[first]);
+    return cmd_unknown("status", argv[first]);
   status = cmd_open(config, &cmd);
   if (status != EXIT_DONE)
     goto out;

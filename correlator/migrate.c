@@ -213,8 +213,7 @@ int command_migrate(const struct config *config, int argc, char **argv) {
   if (status >= 0)
     return status;
   if (first < argc)
-    return cmd_usage("migrate", "migrate: unknown argument \"%s\"",
-                     argv[first]);
+    return cmd_unknown("migrate", argv[first]);
   status = EXIT_DATABASE;
   if (db_open(config->database, &db) == DB_OK)
     status = migrate(db);

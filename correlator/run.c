@@ -196,7 +196,7 @@ int command_run(const struct config *config, int argc, char **argv) {
   if (status >= 0)
     return status;
   if (first < argc)
-    return cmd_usage("run", "run: unknown argument \"%s\"", argv[first]);
+    return cmd_unknown("run", argv[first]);
 
   /* A peer that goes while it is written to is an error of its own. */
   (void)signal(SIGPIPE, SIG_IGN);
