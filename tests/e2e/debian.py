@@ -108,6 +108,13 @@ def sources_file():
     return _targets()[0][2]
 
 
+def proxies():
+    """Those of the machine's apt, as an environment."""
+    dump = command(["apt-config", "dump"])
+    return {f"{k}_proxy": v for k, v in
+            re.findall(r'^Acquire::(https?)::Proxy "(.+)";', dump, re.M)}
+
+
 class Recipe:
     """What a root is made of: packages in two versions each, the lower one
     installed; `also` are installed in whatever version comes."""
@@ -155,7 +162,7 @@ class _Builder:
         [(site, suite), *_] = sources()
         command(["debootstrap", "--variant=minbase", "--include=ca-certificates",
                  f"--cache-dir={ARCHIVES}", suite, self.root, site],
-                env={**os.environ, **self.proxies()})
+                env={**os.environ, **proxies()})
         self.configure()
         self.in_root("apt-get update")
         self.add_repackaged()
@@ -172,12 +179,6 @@ class _Builder:
         (self.directory / "versions.json").write_text(json.dumps(versions))
         return self.directory
 
-    @staticmethod
-    def proxies():
-        dump = command(["apt-config", "dump"])
-        return {f"{k}_proxy": v for k, v in
-                re.findall(r'^Acquire::(https?)::Proxy "(.+)";', dump, re.M)}
-
     def configure(self):
         """apt as the machine has it; no daemon starts with its package."""
         etc = self.root / "etc"
@@ -188,7 +189,7 @@ class _Builder:
             'Acquire::Languages "none";\nAPT::Sandbox::User "root";\n'
             'Dpkg::Options { "--force-unsafe-io"; "--force-confold"; };\n'
             + "".join(f'Acquire::{k.split("_")[0]}::Proxy "{v}";\n'
-                      for k, v in self.proxies().items()))
+                      for k, v in proxies().items()))
         for file in ("/etc/resolv.conf", "/etc/hosts",
                      "/etc/ssl/certs/ca-certificates.crt"):
             if os.path.exists(file):
@@ -241,11 +242,6 @@ class _Builder:
              "sh", self.root, ARCHIVES, script],
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
                  "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"})
-
-
-def proxies():
-    """Those of the machine's apt, as an environment."""
-    return _Builder.proxies()
 
 
 def pin(root, versions, index):
