@@ -78,16 +78,19 @@ class DebianHost(Host):
         return self.programs[-1]
 
     def wait_running(self, deadline=60):
-        """Wait until all programs run; a client may have to try again."""
+        """Wait until all programs run, and still do when they are looked at
+        once more; a client may have to try again."""
         end = time.monotonic() + deadline
-        while ended := [p for p in self.programs if not p.running()]:
-            if time.monotonic() > end:
+        looks = 0
+        while looks < 2:
+            time.sleep(0.5)
+            ended = [p for p in self.programs if not p.running()]
+            if ended and time.monotonic() > end:
                 raise Failed(f"{self}: these don't run: "
                              f"{[p.given for p in ended]}")
-            time.sleep(0.5)
             for program in ended:
-                if not program.running():
-                    program.restart()
+                program.restart()
+            looks = 0 if ended else looks + 1
 
     def sha256(self, path):
         return sha256_of(self.root.path(path))

@@ -148,9 +148,15 @@ class Program:
 
     def end(self):
         """With all that it has started, also if it left the group."""
-        for pid in self.pids():
+        pids = self.pids()
+        for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        if pids:
+            # What entered for it waits for it and ends: killed first it would
+            # leave a zombie, which daemons take for one that still runs.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.enter.wait(5)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.enter.pid, signal.SIGKILL)
         self.enter.stdin.close()
@@ -159,7 +165,7 @@ class Program:
     def restart(self):
         self.end()
         # As after a boot: the pid in one may be another's by now.
-        for file in self.root.path("/run").glob("*.pid"):
+        for file in self.root.path("/run").rglob("*.pid"):
             file.unlink()
         path, args = self.given
         self.__init__(self.root, path, args)
