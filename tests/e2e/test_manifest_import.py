@@ -235,7 +235,7 @@ def test_a_release_makes_a_deploy_silent_and_what_is_not_in_it_loud(host, by_glo
     host.assert_quiet(path)
     told = host.system.correlator.run("explain", host.name, path)
     assert "of a release of your own: nothing vouches for it but who" in told
-    assert f"from {listed}\n" in told
+    assert str(listed) in told
 
     swap(path, b"not in the list")
     alert = host.wait_critical(path, sha256=sha256_of(path))

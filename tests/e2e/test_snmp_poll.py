@@ -498,10 +498,10 @@ def test_no_agent_has_the_engine_of_another(make_system, make_snmpd):
 
 
 @pytest.fixture
-def subagent_host(request):
+def subagent_host():
     """A host with snmpd and process-dna-agentx, which looks at one binary."""
     started = []
-    directory = fresh_dir(STATE / request.node.name)
+    directory = fresh_dir(STATE / "subagent")  # a socket's path has 107 bytes
     path = os.fsencode(directory / "service")
     copy_binary(path)
     port, socket_path = free_port(), directory / "agentx"
