@@ -236,8 +236,10 @@ class Daemon:
         unregister(self)
         if not self.running():
             return
-        self.send(number)
+        # Stopped it would not end; and LeakSanitizer, which stops it to look at
+        # its memory when it ends, waits for ever if it is continued meanwhile.
         self.send(signal.SIGCONT)
+        self.send(number)
         try:
             self.process.wait(patience)
         except subprocess.TimeoutExpired:
