@@ -7,10 +7,15 @@ from host import sha256_of
 from processes import wait_for
 
 
+# Bytes that the header of SNMPv3 takes more than that of SNMPv2c, at most.
+HEADER = 200
+
+
 def is_cut_from(text, longest):
     """Where paths are long SNMPv3's header leaves less room for the text."""
-    return text == longest or (text.endswith("...") and
-                               longest.startswith(text.removesuffix("...")))
+    return text == longest or (len(longest) - len(text) <= HEADER
+                               and text.endswith("...")
+                               and longest.startswith(text.removesuffix("...")))
 
 
 def test_v2c_and_v3_traps_and_informs(make_system, make_host):
@@ -28,8 +33,8 @@ def test_v2c_and_v3_traps_and_informs(make_system, make_host):
     host.established(second)
 
     def all_arrive(alert):
-        traps = wait_for("all sinks", lambda: len(host.traps(alert)) >= len(sinks)
-                         and host.traps(alert))
+        wait_for("all sinks", lambda: len(host.traps(alert)) >= len(sinks))
+        traps = host.traps(alert)
         texts = sorted((t.pop("pdnaAlertText") for t in traps), key=len)
         assert all(is_cut_from(text, texts[-1]) for text in texts)
         assert len({tuple(sorted((k, v) for k, v in t.items()
