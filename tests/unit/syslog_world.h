@@ -70,6 +70,20 @@ static inline void world_end(void) {
   event_base_free(world.base);
 }
 
+/* For tests that need no more. */
+static inline int world_set_up(void **state) {
+  (void)state;
+  world_prepare();
+  world_start();
+  return 0;
+}
+
+static inline int world_tear_down(void **state) {
+  (void)state;
+  world_end();
+  return 0;
+}
+
 /* Until nothing happens for some milliseconds. */
 static inline void run_loop(void) {
   const struct timespec pause = {.tv_nsec = 1000000};
@@ -133,6 +147,19 @@ static inline void assert_login(size_t i, unsigned n) {
   assert_int_equal(e->outcome, AUTH_ACCEPTED);
   assert_int_equal(e->user.len, strlen(user));
   assert_memory_equal(e->user.at, user, e->user.len);
+}
+
+/* Those of the users from `first` on, before `end`. */
+static inline void send_logins(int fd, unsigned first, unsigned end) {
+  for (unsigned n = first; n < end; n++)
+    send_login(fd, n);
+}
+
+/* The events are the logins of the users before `end`, in order. */
+static inline void assert_logins(unsigned end) {
+  assert_int_equal(world.ingest.events_len, end);
+  for (unsigned n = 0; n < end; n++)
+    assert_login(n, n);
 }
 
 /* Has the other end said that it is the end? */

@@ -1,10 +1,7 @@
 /* Goal: what arrives by UDP and TCP reaches ingest, as long as there is room;
  * who is not read keeps what it has, and no peer keeps others out. */
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/time.h>
 
 #include "correlator/syslog_clients.h"
 #include "correlator/syslog_frame.h"
@@ -21,19 +18,6 @@ ssize_t recv(int fd, void *buffer, size_t len, int flags) {
 }
 
 enum { FLOOD = 4000, ENDLESS = 64 * 1024 * 1024 };
-
-static int set_up(void **state) {
-  (void)state;
-  world_prepare();
-  world_start();
-  return 0;
-}
-
-static int tear_down(void **state) {
-  (void)state;
-  world_end();
-  return 0;
-}
 
 static void check_arrival(size_t i, enum auth_trust trust) {
   const struct auth_record *r = world.ingest.events[i];
@@ -182,17 +166,6 @@ static void repeats_after_a_line_that_is_too_long_tell_nothing(void **state) {
   run_loop();
   assert_int_equal(world.ingest.events_len, 2);
   close(fd);
-}
-
-static void send_logins(int fd, unsigned first, unsigned end) {
-  for (unsigned n = first; n < end; n++)
-    send_login(fd, n);
-}
-
-static void assert_logins(unsigned end) {
-  assert_int_equal(world.ingest.events_len, end);
-  for (unsigned n = 0; n < end; n++)
-    assert_login(n, n);
 }
 
 static void who_finds_no_room_loses_nothing(void **state) {
@@ -391,88 +364,9 @@ static void nobody_goes_while_all_wait_for_room(void **state) {
   close_all(fds, 9);
 }
 
-static void datagrams_that_had_arrived_at_the_end_are_taken(void **state) {
-  const int fd = socket_to(WORLD_UDP);
-
-  (void)state;
-  send_logins(fd, 0, 100);
-  world_stop_source();
-  assert_logins(100);
-  close(fd);
-}
-
-static void what_had_arrived_at_the_end_is_taken(void **state) {
-  const int quiet = socket_to(WORLD_TCP), fd = socket_to(WORLD_TCP);
-
-  (void)state;
-  fake_ingest_set_room(&world.ingest, 10);
-  send_logins(fd, 0, 1000);
-  run_loop();
-  assert_logins(10);
-  send_logins(fd, 1000, 2000);
-  world_stop_source();
-  assert_logins(2000);
-  assert_int_equal(world.ingest.spooled, 1990);
-  assert_true(is_ended(fd) && is_ended(quiet));
-  close(fd);
-  close(quiet);
-}
-
-static void on_alarm(int number) { (void)number; }
-
-static void *send_later(void *fd) {
-  const struct timespec later = {.tv_nsec = 200000000};
-
-  (void)nanosleep(&later, NULL);
-  for (unsigned n = 0; n < 10; n++) {
-    char line[256];
-    const size_t len = login_line(line, sizeof(line) - 1, n);
-    line[len] = '\n';
-    (void)!send(*(int *)fd, line, len + 1, MSG_NOSIGNAL);
-  }
-  close(*(int *)fd);
-  return NULL;
-}
-
-/* As who notes the end of one connection and makes the next at once. */
-static void who_waits_at_the_door_at_the_end_is_let_in(void **state) {
-  const int one = socket_to(WORLD_TCP), other = socket_to(WORLD_TCP);
-
-  (void)state;
-  send_login(one, 0);
-  send_login(other, 1);
-  world_stop_source(); /* which has accepted nobody yet */
-  assert_logins(2);
-  assert_true(is_ended(one) && is_ended(other));
-  close(one);
-  close(other);
-}
-
-static void signals_do_not_hasten_the_end(void **state) {
-  const struct itimerval often = {{.tv_usec = 20000}, {.tv_usec = 20000}};
-  const struct itimerval never = {{0}, {0}};
-  int fd = socket_to(WORLD_TCP);
-  sigset_t alarms;
-  pthread_t sender;
-
-  (void)state;
-  run_loop();
-  (void)sigemptyset(&alarms);
-  (void)sigaddset(&alarms, SIGALRM);
-  (void)signal(SIGALRM, on_alarm);
-  assert_int_equal(pthread_sigmask(SIG_BLOCK, &alarms, NULL), 0);
-  assert_int_equal(pthread_create(&sender, NULL, send_later, &fd), 0);
-  assert_int_equal(pthread_sigmask(SIG_UNBLOCK, &alarms, NULL), 0);
-  assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
-  world_stop_source();
-  assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
-  assert_int_equal(pthread_join(sender, NULL), 0);
-  (void)signal(SIGALRM, SIG_DFL);
-  assert_logins(10);
-}
-
 int main(void) {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f)                                                                \
+  cmocka_unit_test_setup_teardown(f, world_set_up, world_tear_down)
   const struct CMUnitTest tests[] = {
       TEST(a_datagram_is_a_line),
       TEST(lines_of_a_connection_are_taken_as_they_come),
@@ -491,10 +385,6 @@ int main(void) {
       TEST(who_goes_while_waiting_for_room_loses_nothing),
       TEST(who_has_something_to_say_does_not_go),
       TEST(nobody_goes_while_all_wait_for_room),
-      TEST(datagrams_that_had_arrived_at_the_end_are_taken),
-      TEST(what_had_arrived_at_the_end_is_taken),
-      TEST(who_waits_at_the_door_at_the_end_is_let_in),
-      TEST(signals_do_not_hasten_the_end),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,12 +66,6 @@ static int set_up(void **state) {
   return 0;
 }
 
-static int tear_down(void **state) {
-  (void)state;
-  world_end();
-  return 0;
-}
-
 /* --- A sender --- */
 
 struct sender {
@@ -359,7 +353,7 @@ static void files_that_change_are_read_again(void **state) {
 }
 
 int main(void) {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, world_tear_down)
   const struct CMUnitTest tests[] = {
       TEST(a_certificate_of_the_ca_passes),
       TEST(whoever_has_none_that_holds_is_refused),
